@@ -1,0 +1,49 @@
+"""The enumerations of users, logins, accounts and modes."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a user may do; AGENT trades, EXIT_ONLY may only close."""
+
+    VIEWER = "VIEWER"
+    AGENT = "AGENT"
+    EXIT_ONLY = "EXIT_ONLY"
+    ADMIN = "ADMIN"
+
+
+class Environment(StrEnum):
+    PAPER = "PAPER"
+    LIVE = "LIVE"
+
+
+class LoginStatus(StrEnum):
+    CONNECTED = "CONNECTED"
+    EXPIRING = "EXPIRING"
+    LOGIN_REQUIRED = "LOGIN_REQUIRED"
+    ERROR = "ERROR"
+
+
+class AccountKind(StrEnum):
+    CASH = "CASH"
+    MARGIN = "MARGIN"
+
+
+class Mode(StrEnum):
+    """What orders may do: everything, only close, or nothing."""
+
+    OPEN = "OPEN"
+    CLOSE_ONLY = "CLOSE_ONLY"
+    FROZEN = "FROZEN"
+
+
+class ModeScope(StrEnum):
+    FLEET = "FLEET"
+    GROUP = "GROUP"
+    ACCOUNT = "ACCOUNT"
+    UNDERLYING = "UNDERLYING"
+
+
+def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return an enumeration as Django's choices."""
+    return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]

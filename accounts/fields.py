@@ -1,0 +1,163 @@
+"""Model fields that keep secrets encrypted, and the installation's key ring."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import FieldError
+from django.db import models
+
+from accounts.domain.envelope import BadKeyRing, KeyRing
+
+HIDDEN = "***"
+
+
+class Secret:
+    """A secret text that shows itself as *** everywhere but in `open`."""
+
+    __slots__ = ("_envelope", "_place", "_plain")
+
+    def __init__(self, plain: str | None = None, *, envelope: bytes = b"", place: str = "") -> None:
+        self._plain = plain
+        self._envelope = envelope
+        self._place = place
+
+    def open(self) -> str:
+        """Return the plain text. Errors: accounts.domain.envelope.CannotOpen."""
+        if self._plain is not None:
+            return self._plain
+        return key_ring().open(self._envelope, place=self._place)
+
+    def sealed_for(self, place: str) -> bytes:
+        """Return the envelope to keep at a place: the one it came in, or a new one."""
+        if self._envelope and self._place == place:
+            return self._envelope
+        return key_ring().seal(self.open(), place=place)
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return HIDDEN
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A secret is not pickled.")
+
+
+class _SecretAttribute:
+    """Wraps the column's bytes as a Secret when read, and plain text when assigned."""
+
+    def __init__(self, field: "EncryptedTextField") -> None:
+        self.field = field
+
+    def __get__(self, instance: models.Model | None, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        if self.field.attname not in instance.__dict__:  # deferred by only() or defer()
+            instance.refresh_from_db(fields=[self.field.attname])
+        value = instance.__dict__[self.field.attname]
+        if value is None or isinstance(value, Secret):
+            return value
+        return Secret(envelope=bytes(value), place=self.field.place_of(instance.pk))
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = Secret(value) if isinstance(value, str) else value
+
+
+class EncryptedTextField(models.BinaryField):
+    """Text kept as an AES-GCM envelope bound to its table, row and field.
+
+    The model needs a UUID primary key, because the row must have its key before it is sealed.
+    Only `isnull` can be looked up; for equality keep a blind index beside it.
+    """
+
+    description = "Encrypted text"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, path, args, kwargs
+
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, self.attname, _SecretAttribute(self))
+
+    def place_of(self, pk: object) -> str:
+        """Return what an envelope of this field in this row is bound to."""
+        return f"{self.model._meta.db_table}|{pk}|{self.name}"
+
+    def seal(self, pk: object, plain: str) -> bytes:
+        """Return the envelope for `queryset.update(field=...)` on one row."""
+        return key_ring().seal(plain, place=self.place_of(pk))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = getattr(model_instance, self.attname)
+        return value.sealed_for(self.place_of(model_instance.pk)) if value is not None else None
+
+    def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, str | Secret):
+            raise FieldError(f"{self.name} is encrypted: seal the value for its row first.")
+        return super().get_prep_value(value)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name != "isnull":
+            raise FieldError(f"{self.name} is encrypted and cannot be looked up by {lookup_name}.")
+        return super().get_lookup(lookup_name)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        raise FieldError(f"{self.name} is encrypted and is not serialized.")
+
+
+def seal_for(model: type[models.Model], name: str, pk: object, plain: str) -> bytes:
+    """Return the envelope of an encrypted field for an UPDATE of one row."""
+    field = model._meta.get_field(name)
+    if not isinstance(field, EncryptedTextField):
+        raise FieldError(f"{name} is not encrypted.")
+    return field.seal(pk, plain)
+
+
+def key_ring() -> KeyRing:
+    """Return the installation's keys; a changed key file is read again.
+
+    Errors: BadKeyRing.
+    """
+    path = Path(settings.KEY_FILE)
+    try:
+        changed_at = path.stat().st_mtime_ns
+    except OSError:
+        raise BadKeyRing(
+            f"The key file {path} (TRADESWIM_KEY_FILE) is missing. Restore it from its backup, or "
+            "make one for a new installation with: manage.py make_keys"
+        ) from None
+    return _read_ring(path, changed_at)
+
+
+@lru_cache(maxsize=1)
+def _read_ring(path: Path, changed_at: int) -> KeyRing:
+    return KeyRing.loads(path.read_text(encoding="ascii"))
+
+
+def write_key_ring(ring: KeyRing) -> None:
+    """Replace the key file at once, readable only by us."""
+    path = Path(settings.KEY_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(path.name + ".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(ring.dumps())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,24 @@
+"""Tables of users, logins, accounts, modes and the audit trail."""
+
+from accounts.models.accounts import Account, AccountGroup, BalanceSnapshot, Position
+from accounts.models.audit import AuditEvent, AuditSeal
+from accounts.models.control import Alarm, Instance, Limit, TradingMode
+from accounts.models.logins import BrokerLogin, Token
+from accounts.models.users import ApiRefresh, User
+
+__all__ = [
+    "Account",
+    "AccountGroup",
+    "Alarm",
+    "ApiRefresh",
+    "AuditEvent",
+    "AuditSeal",
+    "BalanceSnapshot",
+    "BrokerLogin",
+    "Instance",
+    "Limit",
+    "Position",
+    "Token",
+    "TradingMode",
+    "User",
+]

@@ -1,0 +1,90 @@
+"""Trading accounts, their groups, balances and positions."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from accounts.domain.words import AccountKind, choices
+from accounts.fields import EncryptedTextField
+from accounts.models.logins import BrokerLogin
+
+
+class Account(models.Model):
+    """One trading account; its place in every status grid is fixed for ever."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    login = models.ForeignKey(BrokerLogin, on_delete=models.PROTECT, related_name="accounts")
+    number = EncryptedTextField()
+    number_index = models.CharField(max_length=64, unique=True, editable=False)
+    last4 = models.CharField(max_length=4, editable=False)
+    hash_value = models.CharField(max_length=64, db_index=True)
+    alias = models.CharField(max_length=60)
+    position = models.PositiveIntegerField(unique=True, editable=False)
+    is_active = models.BooleanField(default=True)
+    kind = models.CharField(max_length=6, choices=choices(AccountKind), default=AccountKind.MARGIN)
+    multiplier = models.DecimalField(
+        max_digits=6,
+        decimal_places=2,
+        default=Decimal(1),
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))],
+    )
+    value = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
+    cash = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
+    buying_power = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
+    balances_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.alias
+
+    @property
+    def mask(self) -> str:
+        return f"••••{self.last4}"
+
+
+class AccountGroup(models.Model):
+    name = models.CharField(max_length=60, unique=True)
+    members = models.ManyToManyField(Account, related_name="groups", blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Position(models.Model):
+    """What the broker said an account holds of one symbol when it was last read."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="positions")
+    symbol = models.CharField(max_length=32)
+    asset_type = models.CharField(max_length=24)
+    quantity = models.DecimalField(max_digits=14, decimal_places=4)
+    average_price = models.DecimalField(max_digits=14, decimal_places=4, null=True)
+    market_value = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "symbol"], name="one_position_per_symbol")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.symbol}"
+
+
+class BalanceSnapshot(models.Model):
+    """Balances of an account from a moment on, kept only when they changed."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="snapshots")
+    at = models.DateTimeField()
+    value = models.DecimalField(max_digits=16, decimal_places=2)
+    cash = models.DecimalField(max_digits=16, decimal_places=2)
+    buying_power = models.DecimalField(max_digits=16, decimal_places=2)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "at"], name="snapshot_by_account")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.at:%Y-%m-%d %H:%M}"

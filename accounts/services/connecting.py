@@ -1,0 +1,163 @@
+"""Connect logins: keep their credentials, take their first tokens, and find their accounts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.domain.words import Environment
+from accounts.fields import key_ring
+from accounts.models import Account, BrokerLogin
+from accounts.services.audit import event, record
+from accounts.services.tokens import Fetch, ask_broker, keep_grant
+from brokerage.paper_control import PaperControl
+from brokerage.schwab import messages, oauth
+from brokerage.schwab.replies import (
+    AccountNumber,
+    TokenGrant,
+    raise_for_reply,
+    read_account_numbers,
+    read_token,
+)
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What one sign-in at the broker gave: the first tokens and the accounts behind them."""
+
+    grant: TokenGrant
+    numbers: Sequence[AccountNumber]
+
+
+def add_login(
+    *,
+    label: str,
+    environment: Environment,
+    app_key: str,
+    app_secret: str,
+    callback_url: str,
+    optional: Mapping[str, str] | None = None,
+) -> BrokerLogin:
+    """Keep a login's credentials; `optional` may hold user_name, password and totp_secret."""
+    login = BrokerLogin(
+        label=label,
+        environment=environment,
+        app_key=app_key,
+        app_key_index=key_ring().blind_index(app_key, column="app_key"),
+        app_secret=app_secret,
+        callback_url=callback_url,
+        **(optional or {}),
+    )
+    login.save(force_insert=True)
+    return login
+
+
+def exchange(login: BrokerLogin, code: str, *, ask: Fetch = ask_broker) -> Connection:
+    """Turn an authorization code into tokens and read the accounts they open.
+
+    Errors: those of brokerage.errors; nothing is stored then.
+    """
+    basic = oauth.basic_authorization(login.app_key.open(), login.app_secret.open())
+    reply = ask(oauth.exchange_code(code, login.callback_url), basic)
+    raise_for_reply(reply)
+    grant = read_token(reply)
+    listed = ask(messages.account_numbers(), oauth.bearer(grant.access_token))
+    raise_for_reply(listed)
+    return Connection(grant, read_account_numbers(listed))
+
+
+def keep_connection(login: BrokerLogin, connection: Connection, *, now: datetime) -> None:
+    """Store what `exchange` gave: tokens, and the accounts, matched by number."""
+    with transaction.atomic():
+        keep_grant(login, connection.grant, now=now)
+        _keep_accounts(login, connection.numbers, now=now)
+
+
+def connect_paper_fleet(control: PaperControl, *, callback_url: str, now: datetime) -> int:
+    """Connect every login of the paper broker that is not connected; return how many it did."""
+    known = {login.label: login for login in BrokerLogin.objects.filter(environment="PAPER")}
+    offers = control.logins()
+    waiting = [
+        (_paper_login(offer, known.get(offer["label"]), callback_url), offer)
+        for offer in offers
+        if not _is_alive(known.get(offer["label"]), now)
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # the network part touches no database
+        connections = list(pool.map(lambda pair: _sign_in(control, *pair), waiting))
+    with transaction.atomic():
+        for (login, _), connection in zip(waiting, connections, strict=True):
+            keep_connection(login, connection, now=now)
+    return len(waiting)
+
+
+def _sign_in(control: PaperControl, login: BrokerLogin, offer: Mapping[str, Any]) -> Connection:
+    code = control.authorize(
+        app_key=offer["app_key"], callback_url=login.callback_url, user=offer["user"]
+    )
+    return exchange(login, code)
+
+
+def _is_alive(login: BrokerLogin | None, now: datetime) -> bool:
+    """Whether a login's refresh token should still be good (its token may be missing)."""
+    token = getattr(login, "token", None)
+    return token is not None and token.refresh_expires_at > now and login_is_connected(login)
+
+
+def login_is_connected(login: BrokerLogin | None) -> bool:
+    """Whether a login may be used without a new sign-in."""
+    return login is not None and login.status in {"CONNECTED", "EXPIRING"}
+
+
+def _paper_login(
+    offer: Mapping[str, Any], known: BrokerLogin | None, callback_url: str
+) -> BrokerLogin:
+    if known is not None:
+        return known
+    return add_login(
+        label=offer["label"],
+        environment=Environment.PAPER,
+        app_key=offer["app_key"],
+        app_secret=offer["app_secret"],
+        callback_url=callback_url,
+    )
+
+
+def _keep_accounts(
+    login: BrokerLogin, numbers: Iterable[AccountNumber], *, now: datetime
+) -> None:
+    """Match accounts by number: known ones get their hash anew, new ones the next grid places."""
+    by_index = {
+        key_ring().blind_index(listed.number, column="number"): listed for listed in numbers
+    }
+    known = {row.number_index: row for row in Account.objects.filter(number_index__in=by_index)}
+    last = Account.objects.aggregate(last=Max("position"))["last"]
+    free = 0 if last is None else last + 1
+    for index, listed in by_index.items():
+        if index in known:
+            Account.objects.filter(pk=known[index].pk).update(
+                hash_value=listed.hash_value, login=login
+            )
+            continue
+        account = Account(
+            login=login,
+            number=listed.number,
+            number_index=index,
+            last4=listed.number[-4:],
+            hash_value=listed.hash_value,
+            alias=_alias(login, listed.number, alone=len(by_index) == 1),
+            position=free,
+        )
+        account.save(force_insert=True)
+        record([event(account, "found", at=now, data={"login": str(login.pk)})])
+        free += 1
+
+
+def _alias(login: BrokerLogin, number: str, *, alone: bool) -> str:
+    return login.label if alone else f"{login.label} {number[-4:]}"
+

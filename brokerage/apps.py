@@ -1,0 +1,7 @@
+"""The brokerage app."""
+
+from django.apps import AppConfig
+
+
+class BrokerageConfig(AppConfig):
+    name = "brokerage"

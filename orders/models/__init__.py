@@ -1,0 +1,17 @@
+"""Tables of complex orders, account orders and what is kept of them."""
+
+from orders.models.children import AccountOrder, AccountOrderLeg, ExternalOrder, LegFill
+from orders.models.parents import ComplexOrder, OrderLeg, SavedOrder
+from orders.models.sets import ExitStep, PlacedOrderSet
+
+__all__ = [
+    "AccountOrder",
+    "AccountOrderLeg",
+    "ComplexOrder",
+    "ExitStep",
+    "ExternalOrder",
+    "LegFill",
+    "OrderLeg",
+    "PlacedOrderSet",
+    "SavedOrder",
+]

@@ -1,0 +1,143 @@
+"""Account orders, one per account and attempt, with their legs and fills."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.domain.words import choices
+from accounts.models import Account
+from orders.domain.lifecycle import UNRESOLVED, Purpose, Reason, Status, any_of
+from orders.models.parents import ComplexOrder
+from strategies.domain.tickets import Instruction
+
+
+class AccountOrder(models.Model):
+    """One account's share of a broadcast; its `status` is written by services/steps.py only.
+
+    `body` is the exact text that goes on the wire, fixed before sending. `net_price` is per unit
+    and positive, its direction is the parent's price effect.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    order = models.ForeignKey(ComplexOrder, on_delete=models.CASCADE, related_name="children")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="orders")
+    attempt = models.PositiveSmallIntegerField(default=1)
+    purpose = models.CharField(max_length=5, choices=choices(Purpose), default=Purpose.OPEN)
+    contracts = models.PositiveIntegerField()
+    status = models.CharField(max_length=16, choices=choices(Status), default=Status.READY)
+    reason_code = models.CharField(max_length=24, choices=choices(Reason), blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    needs_agent = models.BooleanField(default=False)
+    broker_order_id = models.CharField(max_length=24, null=True, blank=True)
+    broker_status = models.CharField(max_length=40, blank=True)
+    broker_text = models.CharField(max_length=300, blank=True)
+    filled = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
+    remaining = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
+    net_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    claim = models.UUIDField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    body = models.TextField()
+    body_hash = models.CharField(max_length=64)
+    successor = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessor"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "account", "attempt"], name="one_child_per_attempt"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "broker_order_id"],
+                condition=Q(broker_order_id__isnull=False),
+                name="one_owner_per_broker_order",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "fingerprint"],
+                condition=Q(status__in=any_of(UNRESOLVED)),
+                name="one_unresolved_twin",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "deadline_at"],
+                condition=Q(status__in=any_of(UNRESOLVED | {Status.READY})),
+                name="children_in_flight",
+            ),
+            models.Index(
+                fields=["account", "status"],
+                condition=Q(status=Status.WORKING.value),
+                name="children_working",
+            ),
+            models.Index(fields=["claim"], condition=Q(claim__isnull=False), name="by_claim"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} in {self.account_id}: {self.status}"
+
+
+class AccountOrderLeg(models.Model):
+    child = models.ForeignKey(AccountOrder, on_delete=models.CASCADE, related_name="legs")
+    number = models.PositiveSmallIntegerField()
+    symbol = models.CharField(max_length=21)
+    instruction = models.CharField(max_length=14, choices=choices(Instruction))
+    quantity = models.PositiveIntegerField()
+    filled = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
+    average_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["child", "number"], name="one_child_leg_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instruction} {self.quantity} {self.symbol}"
+
+
+class LegFill(models.Model):
+    """One execution of one leg, kept once however often it is read."""
+
+    leg = models.ForeignKey(AccountOrderLeg, on_delete=models.CASCADE, related_name="fills")
+    activity_id = models.CharField(max_length=24)
+    quantity = models.DecimalField(max_digits=14, decimal_places=4)
+    price = models.DecimalField(max_digits=14, decimal_places=4)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["leg", "activity_id"], name="each_fill_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} @ {self.price}"
+
+
+class ExternalOrder(models.Model):
+    """An order seen at the broker that is not ours; never adopted by the machine."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="external_orders")
+    broker_order_id = models.CharField(max_length=24)
+    tag = models.CharField(max_length=60, blank=True)
+    broker_status = models.CharField(max_length=40)
+    entered_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "broker_order_id"], name="one_row_per_external_order"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.broker_order_id

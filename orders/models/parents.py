@@ -1,0 +1,93 @@
+"""What the agent asked for: complex orders with their legs, and saved orders."""
+
+from django.conf import settings
+from django.db import models
+
+from accounts.domain.words import choices
+from orders.domain.lifecycle import ParentStatus, Purpose
+from strategies.domain.tickets import (
+    Duration,
+    Instruction,
+    OrderType,
+    PriceEffect,
+    Session,
+    Strategy,
+)
+
+
+class ComplexOrder(models.Model):
+    """One broadcast: the parent of one account order per account.
+
+    `allocation` is the statement fixed before sending: who gets how many contracts, and who is
+    left out and why. `broadcast_ms` is the click until the last request was sent.
+    """
+
+    strategy = models.CharField(max_length=16, choices=choices(Strategy))
+    name = models.CharField(max_length=40)
+    underlying = models.CharField(max_length=12, db_index=True)
+    expiration = models.DateField(null=True, blank=True)
+    order_type = models.CharField(max_length=12, choices=choices(OrderType))
+    price_effect = models.CharField(max_length=10, choices=choices(PriceEffect), blank=True)
+    limit = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
+    stop = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
+    duration = models.CharField(max_length=20, choices=choices(Duration))
+    session = models.CharField(max_length=10, choices=choices(Session))
+    contracts = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=5, choices=choices(Purpose), default=Purpose.OPEN)
+    closes = models.ForeignKey(
+        "PlacedOrderSet", on_delete=models.PROTECT, null=True, blank=True, related_name="exits"
+    )
+    status = models.CharField(
+        max_length=12, choices=choices(ParentStatus), default=ParentStatus.READY, db_index=True
+    )
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    idempotency_key = models.UUIDField(unique=True)
+    body_hash = models.CharField(max_length=64)
+    allocation = models.JSONField(default=dict)
+    clicked_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    first_sent_at = models.DateTimeField(null=True, blank=True)
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+    broadcast_ms = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.name} {self.underlying}"
+
+
+class OrderLeg(models.Model):
+    order = models.ForeignKey(ComplexOrder, on_delete=models.CASCADE, related_name="legs")
+    number = models.PositiveSmallIntegerField()
+    symbol = models.CharField(max_length=21)
+    instruction = models.CharField(max_length=14, choices=choices(Instruction))
+    ratio = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "number"], name="one_leg_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instruction} {self.symbol}"
+
+
+class SavedOrder(models.Model):
+    """A template for one-click entry; `ticket` is the API's body of an order."""
+
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    name = models.CharField(max_length=60)
+    ticket = models.JSONField()
+    number = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "name"], name="one_saved_order_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

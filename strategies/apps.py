@@ -1,0 +1,7 @@
+"""The strategies app."""
+
+from django.apps import AppConfig
+
+
+class StrategiesConfig(AppConfig):
+    name = "strategies"

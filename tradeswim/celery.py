@@ -1,0 +1,84 @@
+"""The Celery app: a doorbell, never a ledger; the database rows are the truth."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init, worker_shutdown
+from django.conf import settings
+
+from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
+
+app = Celery("tradeswim")
+app.config_from_object(
+    {
+        "broker_url": settings.CELERY_BROKER_URL,
+        "broker_transport_options": {
+            "socket_timeout": 5,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 5,
+            "retry_on_timeout": False,
+            "visibility_timeout": 120,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "queue_order_strategy": "priority",
+            "client_name": "tradeswim",
+        },
+        "broker_connection_retry": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": 10,
+        "broker_connection_timeout": 2,
+        "result_backend": None,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "result_accept_content": ["json"],
+        "task_publish_retry": False,
+        # Early acknowledgement: the queue never runs a money task a second time.
+        "task_acks_late": False,
+        "task_reject_on_worker_lost": False,
+        "task_acks_on_failure": True,
+        "task_acks_on_timeout": True,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_disable_prefetch": True,
+        "worker_enable_prefetch_count_reduction": True,
+        "worker_soft_shutdown_timeout": 12.0,
+        "worker_enable_soft_shutdown_on_idle": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "task_track_started": False,
+        "task_create_missing_queues": False,
+        "task_default_queue": "maint",
+        "task_queues": QUEUES,
+        "task_routes": ROUTES,
+        "timezone": "UTC",
+        "enable_utc": True,
+        "beat_schedule": BEAT_SCHEDULE,
+        "beat_scheduler": "django_celery_beat.schedulers:DatabaseScheduler",
+        "beat_max_loop_interval": 1,
+        "beat_enable_remote_control": True,
+        "beat_remote_control_max_tick_age": 15,
+    }
+)
+app.autodiscover_tasks(["accounts", "orders"])
+
+
+@worker_init.connect
+def warm_up(**_: Any) -> None:
+    """Open the connections to the broker before the first order needs them."""
+    from tradeswim.warmth import start_keeping_warm  # the placement worker alone needs it
+
+    start_keeping_warm(app)
+
+
+@worker_shutdown.connect
+def close_gateway(**_: Any) -> None:
+    """Close the process's connections to the broker."""
+    from brokerage.transport import close_process_gateway
+
+    close_process_gateway()

@@ -1,0 +1,97 @@
+"""Read settings from the environment; a bad one stops the start with a sentence naming it."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class BadSetting(Exception):
+    """A setting that cannot be right; its text names the setting and says what to do."""
+
+
+def text(name: str, default: str | None = None, *, among: tuple[str, ...] = ()) -> str:
+    """Return the variable's value.
+
+    Errors: BadSetting when it is missing without a default, or not one of `among`.
+    """
+    value = _environ().get(name, "").strip() or default
+    if value is None:
+        raise BadSetting(f"{name} is not set. Set it in the environment; see .env.example.")
+    if among and value not in among:
+        raise BadSetting(f"{name} is {value!r}, but must be one of {', '.join(among)}.")
+    return value
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    """Return a whole number between `low` and `high`, both included."""
+    raw = _environ().get(name, "").strip()
+    if not raw:
+        return default
+    if not (raw.isascii() and raw.isdigit()) or not low <= int(raw) <= high:
+        raise BadSetting(f"{name} is {raw!r}, but must be a whole number from {low} to {high}.")
+    return int(raw)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes or no, written 1 or 0."""
+    return text(name, "1" if default else "0", among=("0", "1")) == "1"
+
+
+def names(name: str, default: str) -> list[str]:
+    """Return a comma-separated list without empty entries."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+    """Return an address of one of the schemes, without a trailing slash."""
+    value = text(name, default)
+    parts = urlsplit(value)
+    if parts.scheme not in schemes:
+        raise BadSetting(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
+    return value.rstrip("/")
+
+
+def home() -> Path:
+    """Return the folder of database, keys, logs and paper broker state, absolute."""
+    return Path(text("TRADESWIM_HOME", "var/demo")).expanduser().resolve()
+
+
+def secret_key(*, may_create: bool) -> str:
+    """Return Django's SECRET_KEY from TRADESWIM_SECRET_KEY or from a file only we can read.
+
+    The file is TRADESWIM_SECRET_KEY_FILE, or `secret-key` in the home, which is made on first
+    use where `may_create` says so (never in production).
+    """
+    given = _environ().get("TRADESWIM_SECRET_KEY", "").strip()
+    if given:
+        return given
+    path = Path(text("TRADESWIM_SECRET_KEY_FILE", str(home() / "secret-key")))
+    if may_create and not path.exists():
+        _write_private(path, secrets.token_urlsafe(48))
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        raise BadSetting(
+            "TRADESWIM_SECRET_KEY is not set, and TRADESWIM_SECRET_KEY_FILE cannot be read. "
+            "Set one of them to at least 50 random characters."
+        ) from None
+
+
+def _write_private(path: Path, value: str) -> None:
+    """Write a file for our eyes only; of several processes at once the first one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(value, encoding="ascii")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _environ() -> Mapping[str, str]:
+    return os.environ

@@ -1,0 +1,39 @@
+"""What runs when, and in which queue: the beat's schedule and the routes of all tasks."""
+
+from datetime import timedelta
+
+from celery.schedules import crontab
+from kombu import Queue
+
+QUEUE_NAMES = ("placement", "stocks", "options", "accounts", "logins", "recon", "maint")
+QUEUES = [Queue(name, routing_key=name) for name in QUEUE_NAMES]
+
+ROUTES = {
+    "orders.place_account_orders": {"queue": "placement"},
+    "orders.sync_stock_orders": {"queue": "stocks"},
+    "orders.sync_option_orders": {"queue": "options"},
+    "accounts.sync_accounts": {"queue": "accounts"},
+    "accounts.refresh_tokens": {"queue": "logins"},
+    "accounts.forget_ended_sessions": {"queue": "maint"},
+}
+
+
+def _every(task: str, seconds: int) -> dict[str, object]:
+    # A message that waited a whole period is worth nothing: the next one is already there.
+    return {
+        "task": task,
+        "schedule": timedelta(seconds=seconds),
+        "options": {"expires": seconds},
+    }
+
+
+BEAT_SCHEDULE = {
+    "sync_stock_orders": _every("orders.sync_stock_orders", 5),
+    "sync_option_orders": _every("orders.sync_option_orders", 5),
+    "sync_accounts": _every("accounts.sync_accounts", 15),
+    "refresh_tokens": _every("accounts.refresh_tokens", 30),
+    "forget_ended_sessions": {
+        "task": "accounts.forget_ended_sessions",
+        "schedule": crontab(hour="7", minute="10"),
+    },
+}

@@ -1,0 +1,212 @@
+"""Settings that every installation shares; the environment decides the rest, through env.py."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from tradeswim import env
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+HOME = env.home()
+ENVIRONMENT = env.text("TRADESWIM_ENVIRONMENT", "PAPER", among=("PAPER", "LIVE"))
+DEBUG = False
+ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "127.0.0.1,localhost")
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+ROOT_URLCONF = "tradeswim.urls"
+ASGI_APPLICATION = "tradeswim.asgi.application"
+WSGI_APPLICATION = "tradeswim.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "desk"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_celery_beat",
+    "tradeswim",
+    "orders",
+    "accounts",
+    "brokerage",
+    "strategies",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tradeswim.csp.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "tradeswim.context.environment",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "tradeswim.static.HashedStatic"},
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+# --- database -------------------------------------------------------------------------------------
+# WAL corrupts in SQLite before 3.51.3 when several connections write; FULL, because a claim must
+# be on the disk before its order is on the wire.
+SQLITE_JOURNAL_MODE = "WAL" if sqlite3.sqlite_version_info >= (3, 51, 3) else "TRUNCATE"
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": (
+        f"PRAGMA journal_mode={SQLITE_JOURNAL_MODE}; PRAGMA synchronous=FULL; "
+        "PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;"
+    ),
+}
+POSTGRESQL_OPTIONS = {
+    "options": (
+        "-c synchronous_commit=on -c idle_in_transaction_session_timeout=15s "
+        "-c lock_timeout=3s -c statement_timeout=10s"
+    )
+}
+
+
+def database(address: str) -> dict[str, Any]:
+    """Return Django's description of a database, with the options that keep orders safe."""
+    described: dict[str, Any] = dict(dj_database_url.parse(address))
+    described["CONN_MAX_AGE"] = env.integer("TRADESWIM_CONN_MAX_AGE", 0, low=0, high=3600)
+    if described["ENGINE"].endswith("sqlite3"):
+        described["OPTIONS"] = dict(SQLITE_OPTIONS)
+    elif described["ENGINE"].endswith("postgresql"):
+        described["OPTIONS"] = {**described.get("OPTIONS", {}), **POSTGRESQL_OPTIONS}
+        described["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise env.BadSetting("DATABASE_URL must begin with sqlite:// or postgres://.")
+    return described
+
+
+DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{HOME}/db.sqlite3"))}
+
+# --- Redis, Celery --------------------------------------------------------------------------------
+REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
+CACHE_URL = env.url("CACHE_URL", REDIS_URL, schemes=("redis", "rediss", "unix"))
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+
+# --- the broker -----------------------------------------------------------------------------------
+PAPER_PORT = env.integer("PAPER_PORT", 8182, low=1, high=65534)
+BROKER_URL = env.url(
+    "BROKER_URL",
+    f"https://127.0.0.1:{PAPER_PORT + 1}"
+    if ENVIRONMENT == "PAPER"
+    else "https://api.schwabapi.com",
+    schemes=("https",),
+)
+BROKER_CA_FILE = env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if (
+    ENVIRONMENT == "PAPER"
+) else None
+PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
+BROKER_TIMEOUT_S = 10.0
+KEY_FILE = Path(env.text("TRADESWIM_KEY_FILE", str(HOME / "keys.json")))
+
+# --- numbers of an order's life (docs/architecture.md) --------------------------------------------
+READY_DEADLINE_S = 10
+READY_DEADLINE_MARKET_S = 5
+READY_DEADLINE_CLOSE_S = 60
+CLAIM_LEASE_S = 15
+CHUNK_ACCOUNTS = 250
+RING_AGAIN_AFTER_S = 2
+
+# --- web ------------------------------------------------------------------------------------------
+SECURE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "manifest-src 'self'"
+)
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+API_ACCESS_SECONDS = 300
+API_REFRESH_SECONDS = 12 * 3600
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.AccessTokenAuthentication",
+        "accounts.api.authentication.PageSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["tradeswim.json_body.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["tradeswim.throttling.UserThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": "1800/min", "sign-in": "20/min"},
+    "EXCEPTION_HANDLER": "tradeswim.api_errors.problem_response",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tradeswim",
+    "VERSION": "1",
+    "DESCRIPTION": "Build a trade once, broadcast it to every account, watch it, close it.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.0",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

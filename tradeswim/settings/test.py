@@ -1,0 +1,17 @@
+"""Tests: a home of their own, fast passwords, no beat; the database by DATABASE_URL or a file."""
+
+import os
+import tempfile
+
+os.environ.setdefault("TRADESWIM_HOME", tempfile.mkdtemp(prefix="tradeswim-test-"))
+
+from tradeswim.settings.base import *
+
+SECRET_KEY = "only-for-tests-" + "x" * 50
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")} if (
+    DATABASES["default"]["ENGINE"].endswith("sqlite3")
+) else {}
