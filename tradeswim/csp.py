@@ -27,7 +27,7 @@ def content_security_policy(get_response: Answer | AsyncAnswer) -> Answer | Asyn
         return answer_async
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        return add_headers(request, cast(Answer, get_response)(request))
+        return add_headers(request, cast("Answer", get_response)(request))
 
     return answer
 

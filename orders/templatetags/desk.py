@@ -1,0 +1,139 @@
+"""Write statuses, legs, money and times the way the desk shows them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from orders.domain.lifecycle import ParentStatus, Status
+from strategies.domain.legs import describe
+from strategies.domain.tickets import Instruction, Leg
+
+register = template.Library()
+
+EASTERN = ZoneInfo("America/New_York")
+NOTHING = "—"
+MINUS = "\N{MINUS SIGN}"
+
+
+class Look(NamedTuple):
+    """How a status is shown: the name of its icon, and its words."""
+
+    glyph: str
+    words: str
+
+
+# In the order in which the summary of a grid counts them.
+LOOKS: dict[str, Look] = {
+    Status.FILLED: Look("filled", "Filled"),
+    ParentStatus.PARTIAL: Look("partial", "Partly filled"),
+    Status.WORKING: Look("working", "Working"),
+    Status.READY: Look("queued", "Queued"),
+    Status.SUBMITTING: Look("queued", "Sending"),
+    ParentStatus.SENDING: Look("queued", "Sending"),
+    Status.UNKNOWN: Look("unknown", "Unknown"),
+    ParentStatus.NEEDS_AGENT: Look("unknown", "Needs agent"),
+    Status.REJECTED: Look("rejected", "Rejected"),
+    Status.FAILED_TO_PLACE: Look("failed", "Not placed"),
+    Status.CANCELED: Look("canceled", "Canceled"),
+    Status.REPLACED: Look("canceled", "Replaced"),
+    ParentStatus.CLOSED_OUT: Look("canceled", "Closed out"),
+    Status.EXPIRED: Look("expired", "Expired"),
+    Status.SKIPPED: Look("skipped", "Skipped"),
+}
+
+# One constant piece per status: a page shows thousands of cells, and only their tips differ.
+_CELLS = {
+    status: f'<i class="st st-{look.glyph}" title="{{}}"></i>' for status, look in LOOKS.items()
+}
+
+
+class Cell(Protocol):
+    """One account in a status grid: its status, or PARTIAL, and the words of its tooltip."""
+
+    code: str
+    tip: str
+
+
+class LegLike(Protocol):
+    """A leg of the domain, or a row that keeps one."""
+
+    symbol: str
+    instruction: str
+
+
+@register.filter
+def status_words(status: str) -> str:
+    """Say a status, of an account order or of a complex order, in words."""
+    return LOOKS[status].words
+
+
+@register.simple_tag
+def status_glyph(status: str, filled: str = "") -> SafeString:
+    """Show one status as icon and words, with what is filled (`31/45`) behind it if given."""
+    glyph, words = LOOKS[status]
+    count = format_html(' <span class="num">{}</span>', filled) if filled else ""
+    return format_html(
+        '<span class="tag tag-{}"><i class="st st-{}"></i>{}{}</span>', glyph, glyph, words, count
+    )
+
+
+@register.simple_tag
+def status_grid(cells: Iterable[Cell]) -> SafeString:
+    """Show one icon per account, in account order, read out as counts: `41 filled, 3 working`."""
+    shown = list(cells)
+    icons = "".join([_CELLS[cell.code] for cell in shown])
+    return format_html(
+        '<span class="sg" role="img" aria-label="{}">' + icons + "</span>",
+        _summary(shown),
+        *[cell.tip for cell in shown],
+    )
+
+
+def _summary(cells: list[Cell]) -> str:
+    counts = Counter(LOOKS[cell.code].words for cell in cells)
+    order = dict.fromkeys(look.words for look in LOOKS.values())
+    said = [f"{counts[words]} {words.lower()}" for words in order if counts[words]]
+    return ", ".join(said) or "no accounts"
+
+
+@register.simple_tag
+def leg(leg: LegLike) -> SafeString:
+    """Show a leg: its coloured shorthand, then its symbol for people."""
+    instruction = Instruction(leg.instruction)
+    shorthand, symbol = describe(Leg(leg.symbol, instruction)).split(" ", 1)
+    side = "buy" if instruction.is_buy else "sell"
+    return format_html('<b class="{}">{}</b> {}', side, shorthand, symbol)
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    """Write dollars and cents with separators: `$1,284,310.22`, a true minus before the `$`."""
+    if value is None:
+        return NOTHING
+    return f"{MINUS if value < 0 else ''}${abs(value):,.2f}"
+
+
+@register.filter
+def price(value: Decimal | None) -> str:
+    """Write a price as the broker gives it, with two decimals at least: `2.35`, `0.0125`."""
+    if value is None:
+        return NOTHING
+    whole, _, fraction = f"{value:,f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0'):0<2}".replace("-", MINUS)
+
+
+@register.filter
+def et_time(at: datetime | None) -> str:
+    """Write the time of day in New York: `09:41:22 ET`."""
+    if at is None:
+        return NOTHING
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone.")
+    return f"{at.astimezone(EASTERN):%H:%M:%S} ET"

@@ -1,0 +1,151 @@
+"""What the desk's template tags write."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.utils.safestring import SafeString
+
+from orders.domain.lifecycle import ParentStatus, Status
+from orders.templatetags import desk
+from strategies.domain.tickets import Instruction, Leg
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+
+@dataclass
+class Cell:
+    code: str
+    tip: str = ""
+
+
+@pytest.mark.parametrize("status", [*Status, *ParentStatus])
+def test_every_status_has_words_an_icon_and_a_colour(status):
+    look = desk.LOOKS[status]
+    sheet = (STATIC / "css" / "app.css").read_text()
+
+    assert desk.status_words(status) == look.words
+    assert (STATIC / "icons" / f"status-{look.glyph}.svg").exists()
+    assert re.search(rf"\.st-{look.glyph}\b", sheet)
+    assert re.search(rf"\.tag-{look.glyph}\b", sheet)
+
+
+def test_an_unheard_of_status_is_an_error_and_not_a_blank():
+    with pytest.raises(KeyError):
+        desk.status_words("LOST")
+
+
+def test_a_status_shows_its_icon_its_words_and_what_is_filled():
+    shown = desk.status_glyph("PARTIAL", filled="31/45")
+
+    assert isinstance(shown, SafeString)
+    assert shown == (
+        '<span class="tag tag-partial"><i class="st st-partial"></i>Partly filled'
+        ' <span class="num">31/45</span></span>'
+    )
+
+
+def test_a_status_without_a_count_shows_none():
+    assert "num" not in desk.status_glyph("WORKING")
+
+
+def test_a_grid_keeps_the_order_of_the_accounts():
+    shown = desk.status_grid([Cell("WORKING"), Cell("FILLED"), Cell("SKIPPED"), Cell("PARTIAL")])
+
+    assert isinstance(shown, SafeString)
+    assert re.findall(r"st-(\w+)", shown) == ["working", "filled", "skipped", "partial"]
+
+
+def test_a_grid_is_read_out_as_counts_whatever_the_order_of_its_cells():
+    cells = [Cell("WORKING"), *[Cell("FILLED")] * 41, Cell("REJECTED"), *[Cell("WORKING")] * 2]
+
+    shown = desk.status_grid(cells)
+
+    assert 'role="img" aria-label="41 filled, 3 working, 1 rejected"' in shown
+
+
+def test_an_empty_grid_says_so():
+    assert 'aria-label="no accounts"' in desk.status_grid([])
+
+
+def test_the_tip_of_a_cell_cannot_break_out_of_its_attribute():
+    shown = desk.status_grid([Cell("FILLED", 'A {0} & "B" <script> — Filled 2.35')])
+
+    assert 'title="A {0} &amp; &quot;B&quot; &lt;script&gt; — Filled 2.35"' in shown
+
+
+@pytest.mark.parametrize(
+    ("symbol", "instruction", "shown"),
+    [
+        (
+            "SPXW  251205C07200000",
+            "BUY_TO_OPEN",
+            '<b class="buy">BTO</b> SPXW 12/05/2025 7200.00 C',
+        ),
+        (
+            "SPXW  251205P07200000",
+            "SELL_TO_OPEN",
+            '<b class="sell">STO</b> SPXW 12/05/2025 7200.00 P',
+        ),
+        ("AAPL", "SELL_SHORT", '<b class="sell">SHORT</b> AAPL'),
+    ],
+)
+def test_a_leg_shows_shorthand_and_readable_symbol(symbol, instruction, shown):
+    assert desk.leg(Leg(symbol, Instruction(instruction))) == shown
+
+
+def test_a_leg_whose_instruction_comes_from_a_row_as_text_is_shown_the_same():
+    @dataclass
+    class Row:
+        symbol: str
+        instruction: str
+
+    assert desk.leg(Row("<b>", "BUY")) == '<b class="buy">BUY</b> &lt;b&gt;'
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Decimal("1284310.2249"), "$1,284,310.22"),
+        (Decimal(-235), "\N{MINUS SIGN}$235.00"),
+        (Decimal(0), "$0.00"),
+        (None, "—"),
+    ],
+)
+def test_money_has_a_sign_separators_and_cents(value, shown):
+    assert desk.money(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Decimal("2.3500"), "2.35"),
+        (Decimal("0.0125"), "0.0125"),
+        (Decimal("1.8"), "1.80"),
+        (Decimal(6902), "6,902.00"),
+        (Decimal("-1.5"), "\N{MINUS SIGN}1.50"),
+        (None, "—"),
+    ],
+)
+def test_a_price_keeps_the_decimals_of_the_broker(value, shown):
+    assert desk.price(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (datetime(2025, 12, 5, 14, 41, 22, tzinfo=UTC), "09:41:22 ET"),
+        (datetime(2025, 7, 1, 14, 41, 22, tzinfo=UTC), "10:41:22 ET"),
+        (None, "—"),
+    ],
+)
+def test_a_time_is_told_in_new_york_summer_and_winter(at, shown):
+    assert desk.et_time(at) == shown
+
+
+def test_a_time_without_a_zone_is_refused():
+    with pytest.raises(ValueError, match="no time zone"):
+        desk.et_time(datetime(2025, 12, 5, 14, 41, 22))  # noqa: DTZ001 (what is tested)
