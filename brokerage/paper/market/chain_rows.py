@@ -1,0 +1,206 @@
+"""Option chains and expirations, in the shapes in which the broker sends them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from brokerage.paper.market.board import Board
+from brokerage.paper.market.figures import option_day, turnover
+from brokerage.paper.market.pricing import RATE
+from brokerage.paper.market.quote_rows import chain_underlying
+from brokerage.paper.market.quotes import OptionFigures
+from brokerage.paper.market.series import CLOSES, NEW_YORK, Contract, Rung, Series
+from brokerage.paper.market.underlyings import Kind, Underlying
+from strategies.domain.symbols import readable
+
+Row = dict[str, Any]
+ExpirationMap = dict[str, dict[str, list[Row]]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFilter:
+    """What of a chain is asked for.
+
+    Args:
+        contract_type: CALL, PUT or ALL.
+        strike_count: how many strikes around the underlying's price.
+        from_date: earliest expiration.
+        to_date: latest expiration.
+        option_type: S standard, NS non-standard (there are none), ALL.
+    """
+
+    contract_type: str = "ALL"
+    strike_count: int | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+    strike: Decimal | None = None
+    option_type: str = "ALL"
+
+    def has(self, series: Series) -> bool:
+        """Tell whether an expiration is asked for."""
+        return (
+            self.option_type != "NS"
+            and (self.from_date is None or series.expires >= self.from_date)
+            and (self.to_date is None or series.expires <= self.to_date)
+        )
+
+    def rungs(self, series: Series, spot: float) -> list[Rung]:
+        """Pick the strikes that are asked for, lowest first."""
+        rungs = list(series.rungs.values())
+        if self.strike is not None:
+            rungs = [rung for rung in rungs if rung.strike == float(self.strike)]
+        if self.strike_count is None or len(rungs) <= self.strike_count:
+            return rungs
+        nearest = sorted(rungs, key=lambda rung: abs(rung.strike - spot))[: self.strike_count]
+        return sorted(nearest, key=lambda rung: rung.strike)
+
+
+def chain(
+    board: Board, underlying: Underlying, wanted: ChainFilter, *, include_underlying: bool
+) -> dict[str, Any]:
+    """Write an underlying's chain; roots that share an expiration share its lists."""
+    calls: ExpirationMap = {}
+    puts: ExpirationMap = {}
+    spot = board.tape(underlying).price()
+    for series in board.series_of(underlying):
+        if wanted.has(series):
+            rungs = wanted.rungs(series, spot)
+            if wanted.contract_type != "PUT":
+                _add(board, calls, series, [rung.call for rung in rungs])
+            if wanted.contract_type != "CALL":
+                _add(board, puts, series, [rung.put for rung in rungs])
+    reply = _head(underlying, spot, calls, puts)
+    if include_underlying:
+        reply["underlying"] = chain_underlying(board, underlying)
+    return reply
+
+
+def expirations(board: Board, underlying: Underlying) -> dict[str, Any]:
+    """Write the expirations of an underlying, one row per root, as each settles its own way."""
+    return {
+        "status": "SUCCESS",
+        "expirationList": [
+            {
+                "expirationDate": series.expires.isoformat(),
+                "daysToExpiration": (series.expires - board.today).days,
+                "expirationType": series.kind,
+                "settlementType": series.settlement,
+                "optionRoots": series.root,
+                "standard": series.kind == "S",
+            }
+            for series in board.series_of(underlying)
+        ],
+    }
+
+
+def _head(
+    underlying: Underlying, spot: float, calls: ExpirationMap, puts: ExpirationMap
+) -> dict[str, Any]:
+    days = [int(key.partition(":")[2]) for key in (*calls, *puts)]
+    rows = sum(len(row) for side in (calls, puts) for one in side.values() for row in one.values())
+    return {
+        "symbol": underlying.symbol,
+        "status": "SUCCESS",
+        "strategy": "SINGLE",
+        "interval": 0,
+        "isDelayed": False,
+        "isIndex": underlying.is_index,
+        "interestRate": RATE * 100,
+        "underlyingPrice": spot,
+        "volatility": 29,
+        "daysToExpiration": min(days, default=0),
+        "dividendYield": -1 if underlying.is_index else 0,
+        "numberOfContracts": rows,
+        "assetMainType": "INDEX" if underlying.is_index else "EQUITY",
+        "assetSubType": {Kind.INDEX: "", Kind.FUND: "ETF", Kind.SHARE: "COE"}[underlying.kind],
+        "isChainTruncated": False,
+        "callExpDateMap": calls,
+        "putExpDateMap": puts,
+    }
+
+
+def _add(board: Board, side: ExpirationMap, series: Series, contracts: list[Contract]) -> None:
+    if not contracts:
+        return
+    days = (series.expires - board.today).days
+    spot, at = board.tape(series.underlying).price(), int(board.now * 1000)
+    by_strike = side.setdefault(f"{series.expires.isoformat()}:{days}", {})
+    facts = series_facts(series)
+    for contract in contracts:
+        row = facts[contract.symbol].copy()
+        row["daysToExpiration"] = days
+        row["tradeTimeInLong"] = row["quoteTimeInLong"] = at
+        fill_row(row, contract, board.figures(contract), spot)
+        by_strike.setdefault(str(contract.strike), []).append(row)
+
+
+@lru_cache(maxsize=64)
+def series_facts(series: Series) -> dict[str, Row]:
+    """Write those parts of a series' rows that never change."""
+    common = _series_row(series)
+    return {
+        contract.symbol: common | _contract_row(contract)
+        for rung in series.rungs.values()
+        for contract in (rung.call, rung.put)
+    }
+
+
+def _series_row(series: Series) -> Row:
+    name = series.underlying.symbol
+    closes = datetime.combine(series.expires, CLOSES, NEW_YORK).astimezone(UTC)
+    ends = datetime.combine(series.last_day, CLOSES, NEW_YORK)
+    return {
+        "exchangeName": "OPR",
+        "optionDeliverablesList": [{"symbol": name, "assetType": "STOCK", "deliverableUnits": 100}],
+        "expirationDate": closes.isoformat(timespec="milliseconds"),
+        "expirationType": series.kind,
+        "lastTradingDay": int(ends.timestamp() * 1000),
+        "multiplier": 100,
+        "settlementType": series.settlement,
+        "deliverableNote": f"100 {name}(Cash)" if series.underlying.is_index else f"100 {name}",
+        "optionRoot": series.root,
+        "exerciseType": "E" if series.underlying.is_index else "A",
+        "nonStandard": False,
+        "pennyPilot": series.underlying.has_penny_options,
+        "mini": False,
+        "theoreticalVolatility": 29,
+    }
+
+
+def _contract_row(contract: Contract) -> Row:
+    trades = turnover(contract.symbol)
+    return {
+        "putCall": contract.put_call.value,
+        "symbol": contract.symbol,
+        "description": readable(contract.symbol),
+        "strikePrice": contract.strike,
+        "bidSize": trades.bid_size,
+        "askSize": trades.ask_size,
+        "bidAskSize": f"{trades.bid_size}X{trades.ask_size}",
+        "lastSize": trades.last_size,
+        "totalVolume": trades.volume,
+        "openInterest": trades.open_interest,
+    }
+
+
+def fill_row(row: Row, contract: Contract, quoted: OptionFigures, spot: float) -> None:
+    """Put an option's prices into its row."""
+    value, day = quoted.value, option_day(quoted)
+    intrinsic = spot - contract.strike if contract.is_call else contract.strike - spot
+    row["bid"], row["ask"], row["last"], row["mark"] = quoted[1:5]
+    row["closePrice"], row["openPrice"] = quoted.close, day.open
+    row["highPrice"], row["lowPrice"] = day.high, day.low
+    row["high52Week"], row["low52Week"] = day.high_52, day.low_52
+    row["netChange"], row["percentChange"] = day.net_change, day.net_percent
+    row["markChange"], row["markPercentChange"] = day.mark_change, day.mark_percent
+    row["volatility"] = round(value.volatility * 100, 3)
+    row["delta"], row["gamma"] = round(value.delta, 3), round(value.gamma, 3)
+    row["theta"], row["vega"] = round(value.theta, 3), round(value.vega, 3)
+    row["rho"] = round(value.rho, 3)
+    row["theoreticalOptionValue"] = round(value.price, 3)
+    row["intrinsicValue"] = round(intrinsic, 2)
+    row["timeValue"] = round(quoted.last - max(0.0, intrinsic), 2)
+    row["extrinsicValue"] = round(quoted.last - intrinsic, 2)
+    row["inTheMoney"] = intrinsic > 0
