@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.domain.words import Environment
+from accounts.domain.words import Environment, LoginStatus
 from accounts.fields import key_ring
 from accounts.models import Account, BrokerLogin
 from accounts.services.audit import event, record
@@ -19,7 +19,6 @@ from brokerage.schwab import messages, oauth
 from brokerage.schwab.replies import (
     AccountNumber,
     TokenGrant,
-    raise_for_reply,
     read_account_numbers,
     read_token,
 )
@@ -65,10 +64,8 @@ def exchange(login: BrokerLogin, code: str, *, ask: Fetch = ask_broker) -> Conne
     """
     basic = oauth.basic_authorization(login.app_key.open(), login.app_secret.open())
     reply = ask(oauth.exchange_code(code, login.callback_url), basic)
-    raise_for_reply(reply)
     grant = read_token(reply)
     listed = ask(messages.account_numbers(), oauth.bearer(grant.access_token))
-    raise_for_reply(listed)
     return Connection(grant, read_account_numbers(listed))
 
 
@@ -79,15 +76,17 @@ def keep_connection(login: BrokerLogin, connection: Connection, *, now: datetime
         _keep_accounts(login, connection.numbers, now=now)
 
 
-def connect_paper_fleet(control: PaperControl, *, callback_url: str, now: datetime) -> int:
+def connect_paper_fleet(control: PaperControl, *, now: datetime) -> int:
     """Connect every login of the paper broker that is not connected; return how many it did."""
-    known = {login.label: login for login in BrokerLogin.objects.filter(environment="PAPER")}
+    logins = BrokerLogin.objects.filter(environment=Environment.PAPER).select_related("token")
+    known = {login.label: login for login in logins}
     offers = control.logins()
-    waiting = [
-        (_paper_login(offer, known.get(offer["label"]), callback_url), offer)
-        for offer in offers
-        if not _is_alive(known.get(offer["label"]), now)
-    ]
+    with transaction.atomic():
+        waiting = [
+            (_paper_login(offer, known.get(offer["label"])), offer)
+            for offer in offers
+            if not _is_alive(known.get(offer["label"]), now)
+        ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # the network part touches no database
         connections = list(pool.map(lambda pair: _sign_in(control, *pair), waiting))
     with transaction.atomic():
@@ -104,19 +103,14 @@ def _sign_in(control: PaperControl, login: BrokerLogin, offer: Mapping[str, Any]
 
 
 def _is_alive(login: BrokerLogin | None, now: datetime) -> bool:
-    """Whether a login's refresh token should still be good (its token may be missing)."""
+    """Whether a login can go on without a new sign-in."""
     token = getattr(login, "token", None)
-    return token is not None and token.refresh_expires_at > now and login_is_connected(login)
+    if login is None or token is None or token.refresh_expires_at <= now:
+        return False
+    return login.status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}
 
 
-def login_is_connected(login: BrokerLogin | None) -> bool:
-    """Whether a login may be used without a new sign-in."""
-    return login is not None and login.status in {"CONNECTED", "EXPIRING"}
-
-
-def _paper_login(
-    offer: Mapping[str, Any], known: BrokerLogin | None, callback_url: str
-) -> BrokerLogin:
+def _paper_login(offer: Mapping[str, Any], known: BrokerLogin | None) -> BrokerLogin:
     if known is not None:
         return known
     return add_login(
@@ -124,7 +118,7 @@ def _paper_login(
         environment=Environment.PAPER,
         app_key=offer["app_key"],
         app_secret=offer["app_secret"],
-        callback_url=callback_url,
+        callback_url=offer["callback_url"],
     )
 
 

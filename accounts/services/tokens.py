@@ -17,7 +17,7 @@ from accounts.services.audit import event, record
 from brokerage.errors import BrokerError, LoginRequired
 from brokerage.schwab import oauth
 from brokerage.schwab.exchange import ApiRequest, Reply
-from brokerage.schwab.replies import TokenGrant, raise_for_reply, read_token
+from brokerage.schwab.replies import TokenGrant, read_token
 from brokerage.transport import fetch
 
 log = logging.getLogger(__name__)
@@ -110,16 +110,16 @@ def _take_lease(login_id: UUID, *, now: datetime, seen_version: int | None) -> T
 
 
 def _wait_for_other(login_id: UUID, seen_version: int | None) -> bool:
-    """Wait at most five seconds for the holder of the lease; True if the version moved on."""
+    """Wait at most five seconds for the holder of the lease; True if there is a newer token."""
+    if seen_version is None:
+        return False
     until = time.monotonic() + 5
     while time.monotonic() < until:
-        token = Token.objects.filter(login_id=login_id).only("version", "lease").first()
-        if token is None:
+        token = Token.objects.filter(login_id=login_id).values("version", "lease").first()
+        if token is None or (token["lease"] is None and token["version"] == seen_version):
             return False
-        if seen_version is not None and token.version != seen_version:
+        if token["version"] != seen_version:
             return True
-        if token.lease is None:
-            return seen_version is None
         time.sleep(0.05)
     return False
 
@@ -128,9 +128,6 @@ def _ask_for_grant(token: Token, ask: Fetch) -> TokenGrant:
     login = token.login
     basic = oauth.basic_authorization(login.app_key.open(), login.app_secret.open())
     reply = ask(oauth.refresh(token.refresh.open()), basic)
-    if oauth.is_dead_refresh(reply):
-        raise LoginRequired("The refresh token is no longer valid. Connect this login again.")
-    raise_for_reply(reply)
     return read_token(reply)
 
 
@@ -140,7 +137,7 @@ def _store(
     changed = rows.update(
         access=seal_for(Token, "access", token.pk, grant.access_token),
         refresh=seal_for(Token, "refresh", token.pk, grant.refresh_token),
-        access_expires_at=now + timedelta(seconds=grant.expires_in),
+        access_expires_at=now + timedelta(seconds=grant.expires_in_s),
         refresh_expires_at=ends_at,
         version=token.version + 1,
         lease=None,

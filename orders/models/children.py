@@ -17,7 +17,7 @@ class AccountOrder(models.Model):
     """One account's share of a broadcast; its `status` is written by services/steps.py only.
 
     `body` is the exact text that goes on the wire, fixed before sending. `net_price` is per unit
-    and positive, its direction is the parent's price effect.
+    and positive, its direction is the parent's price effect. `sends` counts the claims.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -38,6 +38,7 @@ class AccountOrder(models.Model):
     net_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     claim = models.UUIDField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    sends = models.PositiveSmallIntegerField(default=0)
     deadline_at = models.DateTimeField()
     not_before = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

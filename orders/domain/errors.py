@@ -1,0 +1,21 @@
+"""What can be wrong with a request to broadcast, for pages and the API alike."""
+
+from collections.abc import Sequence
+
+from strategies.domain.tickets import Problem
+
+
+class BadTicket(Exception):
+    """The trade cannot be made as asked; every problem names its field. Nothing was written."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class KeyReused(Exception):
+    """The same Idempotency-Key came with another body. Nothing was written."""
+
+
+class NobodyToSendTo(BadTicket):
+    """No account is left to send to."""

@@ -1,0 +1,185 @@
+"""Read working orders at the broker: one call per login, and terminal orders never again."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.domain.envelope import CannotOpen
+from accounts.selectors import tokens_of
+from brokerage.errors import BrokerError
+from brokerage.schwab import messages, oauth
+from brokerage.schwab.exchange import ApiRequest, Call, Exchange, Reply
+from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
+from orders.domain.lifecycle import Status
+from orders.models import AccountOrder
+from orders.services.applying import apply_reading
+from orders.services.parents import refresh_parents
+from orders.services.placing import FanOut
+from strategies.domain.tickets import Strategy
+
+log = logging.getLogger(__name__)
+
+# The broker's clock may be behind ours, and enteredTime has whole seconds.
+MARGIN = timedelta(seconds=60)
+LONGEST_WINDOW = timedelta(days=59)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A working order to be read."""
+
+    child_id: UUID
+    order_id: int
+    login_id: UUID
+    account_hash: str
+    broker_order_id: str
+    sent_at: datetime
+
+
+@dataclass(slots=True)
+class Polled:
+    """What one beat did."""
+
+    watched: int = 0
+    calls: int = 0
+    changed: int = 0
+    silent_logins: list[str] = field(default_factory=list)
+
+
+def sync_stock_orders(*, gateway: FanOut) -> Polled:
+    """Read every working order in shares once."""
+    return _sync(AccountOrder.objects.filter(order__strategy=Strategy.EQUITY), gateway)
+
+
+def sync_option_orders(*, gateway: FanOut) -> Polled:
+    """Read every working order in options once."""
+    return _sync(AccountOrder.objects.exclude(order__strategy=Strategy.EQUITY), gateway)
+
+
+def _sync(rows: Iterable[AccountOrder], gateway: FanOut) -> Polled:
+    watched = _working(rows)
+    polled = Polled(watched=len(watched))
+    if not watched:
+        return polled
+    headers = _headers({order.login_id for order in watched})
+    now = timezone.now()
+    missing = _read_lists(watched, headers, gateway, polled, now)
+    _read_by_id(missing, headers, gateway, polled)
+    return polled
+
+
+def _working(rows: Iterable[AccountOrder]) -> list[Watched]:
+    found = (
+        rows.filter(  # type: ignore[attr-defined]
+            status=Status.WORKING,
+            broker_order_id__isnull=False,
+            account__login__environment=settings.ENVIRONMENT,
+        )
+        .order_by("account__position")
+        .values_list(
+            "pk",
+            "order_id",
+            "account__login_id",
+            "account__hash_value",
+            "broker_order_id",
+            "sent_at",
+            "created_at",
+        )
+    )
+    return [Watched(*row[:5], sent_at=row[5] or row[6]) for row in found]
+
+
+def _read_lists(
+    watched: Sequence[Watched],
+    headers: dict[UUID, str],
+    gateway: FanOut,
+    polled: Polled,
+    now: datetime,
+) -> list[Watched]:
+    """Read one list per login; return the orders that a list should have shown and did not."""
+    by_login: dict[UUID, list[Watched]] = defaultdict(list)
+    for order in watched:
+        if order.login_id in headers:
+            by_login[order.login_id].append(order)
+    groups = list(by_login.values())
+    requests = [_list_request(group, now) for group in groups]
+    missing: list[Watched] = []
+
+    def read(index: int, reply: Reply) -> None:
+        page = read_orders(reply)
+        shown = {order.order_id: order for order in page.orders}
+        _apply(groups[index], shown, polled)
+        missing.extend(o for o in groups[index] if o.broker_order_id not in shown)
+
+    calls = [Call(r, headers[g[0].login_id]) for r, g in zip(requests, groups, strict=True)]
+    _exchange(calls, gateway, polled, read)
+    return missing
+
+
+def _list_request(group: Sequence[Watched], now: datetime) -> ApiRequest:
+    oldest = min(order.sent_at for order in group)
+    return messages.orders(max(oldest - MARGIN, now - LONGEST_WINDOW), now + MARGIN)
+
+
+def _read_by_id(
+    missing: Sequence[Watched], headers: dict[UUID, str], gateway: FanOut, polled: Polled
+) -> None:
+    """Read single orders: missing from a list is no proof that an order is gone."""
+
+    def read(index: int, reply: Reply) -> None:
+        order = read_order(reply)
+        _apply([missing[index]], {missing[index].broker_order_id: order}, polled)
+
+    calls = [
+        Call(messages.get_order(o.account_hash, o.broker_order_id), headers[o.login_id])
+        for o in missing
+    ]
+    _exchange(calls, gateway, polled, read)
+
+
+def _exchange(
+    calls: Sequence[Call],
+    gateway: FanOut,
+    polled: Polled,
+    read: Callable[[int, Reply], None],
+) -> None:
+    """Carry reads and hand each good reply on; a bad one costs only its own login this beat."""
+    polled.calls += len(calls)
+    for batch in gateway.stream(calls) if calls else ():
+        for index, exchange in batch:
+            try:
+                read(index, _reply_of(exchange))
+            except BrokerError as error:
+                log.warning("order read failed: %s", error)
+                polled.silent_logins.append(str(error))
+
+
+def _reply_of(exchange: Exchange) -> Reply:
+    if exchange.reply is None:
+        raise BrokerError(exchange.failure.words if exchange.failure else "no answer")
+    return exchange.reply
+
+
+def _apply(group: Sequence[Watched], shown: dict[str, BrokerOrder], polled: Polled) -> None:
+    readings = [(o.child_id, shown[o.broker_order_id]) for o in group if o.broker_order_id in shown]
+    changed = apply_reading(readings, now=timezone.now())
+    polled.changed += len(changed)
+    orders = {order.order_id for order in group if order.child_id in changed}
+    if orders:
+        refresh_parents(orders)
+
+
+def _headers(login_ids: set[UUID]) -> dict[UUID, str]:
+    headers: dict[UUID, str] = {}
+    for login_id, token in tokens_of(login_ids).items():
+        try:
+            headers[login_id] = oauth.bearer(token.access.open())
+        except CannotOpen as error:
+            log.error("token of login %s: %s", login_id, error)
+    return headers

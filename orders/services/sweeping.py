@@ -1,0 +1,87 @@
+"""Sweep by status: expire what waited too long, and find what nobody was rung for."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, Q, QuerySet
+
+from orders.domain.lifecycle import Reason, Status
+from orders.models import AccountOrder
+from orders.services.claiming import unresolved_twins
+from orders.services.parents import refresh_parents
+from orders.services.steps import Step, take_steps
+
+TWIN_WORDS = "an identical order in this account is still unresolved"
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did; `to_ring` holds READY orders by parent that somebody must send."""
+
+    stale: int = 0
+    lease_over: int = 0
+    to_ring: dict[int, list[UUID]] = field(default_factory=dict)
+
+
+def sweep(*, now: datetime) -> Swept:
+    """Expire stale READY orders and old claims; needs the database alone."""
+    swept = Swept(stale=_expire_unsent(now), lease_over=_expire_claims(now))
+    waiting: dict[int, list[UUID]] = defaultdict(list)
+    for order_id, pk in _unheard(now).values_list("order_id", "pk"):
+        waiting[order_id].append(pk)
+    swept.to_ring = dict(waiting)
+    return swept
+
+
+def _expire_unsent(now: datetime) -> int:
+    stale = AccountOrder.objects.filter(status=Status.READY, deadline_at__lte=now).annotate(
+        has_twin=Exists(unresolved_twins())
+    )
+    steps = [
+        _fail(pk, f"Not sent in time: {_why(reason, has_twin)}. Nothing is at the broker.")
+        for pk, reason, has_twin in stale.values_list("pk", "reason", "has_twin")
+    ]
+    return _take(steps, Status.READY, now)
+
+
+def _why(reason: str, has_twin: bool) -> str:
+    if has_twin:
+        return TWIN_WORDS
+    return reason.rstrip(".") or "the workers did not take it before its deadline"
+
+
+def _fail(pk: UUID, words: str) -> Step:
+    values = {"reason_code": Reason.STALE_UNSENT, "reason": words[:300]}
+    return Step(pk, Status.FAILED_TO_PLACE, values)
+
+
+def _expire_claims(now: datetime) -> int:
+    lease_began = now - timedelta(seconds=settings.CLAIM_LEASE_S)
+    lost = AccountOrder.objects.filter(status=Status.SUBMITTING, claimed_at__lte=lease_began)
+    words = "No answer was recorded in time: the order may or may not be at the broker."
+    values = {"reason_code": Reason.LEASE_OVER, "reason": words}
+    steps = [Step(pk, Status.UNKNOWN, values) for pk in lost.values_list("pk", flat=True)]
+    return _take(steps, Status.SUBMITTING, now)
+
+
+def _take(steps: list[Step], old: Status, now: datetime) -> int:
+    if not steps:
+        return 0
+    moved = take_steps(steps, out_of=[old], now=now, actor="sweeper")
+    orders = AccountOrder.objects.filter(pk__in=moved).values_list("order_id", flat=True)
+    refresh_parents(set(orders))
+    return len(moved)
+
+
+def _unheard(now: datetime) -> QuerySet[AccountOrder]:
+    """Return READY orders that are due and were created some seconds ago: their ring was lost."""
+    rung_before = now - timedelta(seconds=settings.RING_AGAIN_AFTER_S)
+    return AccountOrder.objects.filter(
+        Q(not_before__isnull=True, created_at__lte=rung_before) | Q(not_before__lte=now),
+        ~Exists(unresolved_twins()),
+        status=Status.READY,
+        deadline_at__gt=now,
+    )
