@@ -55,17 +55,27 @@ _CELLS = {
 
 
 class Cell(Protocol):
-    """One account in a status grid: its status, or PARTIAL, and the words of its tooltip."""
+    """One account in a status grid."""
 
-    code: str
-    tip: str
+    @property
+    def code(self) -> str:
+        """Its status, or PARTIAL."""
+
+    @property
+    def tip(self) -> str:
+        """The words of its tooltip: `Alder Trust 1 — Filled 2.35`."""
 
 
 class LegLike(Protocol):
     """A leg of the domain, or a row that keeps one."""
 
-    symbol: str
-    instruction: str
+    @property
+    def symbol(self) -> str:
+        """A ticker or an OCC symbol, as it goes on the wire."""
+
+    @property
+    def instruction(self) -> str:
+        """One of the words of Instruction."""
 
 
 @register.filter
