@@ -1,0 +1,121 @@
+"""Warm connections to one host, of which we know the age, and nothing written on them yet."""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from yarl import URL
+
+# Shorter than a gateway's usual 60 s, so that a request seldom meets a connection being closed.
+KEEP_ALIVE_S = 50.0
+# `warm` replaces what is older, so that a connection stays young until the next `warm`.
+RENEW_AFTER_S = 25.0
+HANDSHAKES_AT_ONCE = 8
+CLOSE_TIMEOUT_S = 1.0
+
+
+class Pool:
+    """Open, lend and keep connections; lives in one event loop.
+
+    aiohttp's connector resolves, connects and does TLS. Keeping the idle connections is ours: its
+    own pool tells neither how many there are nor how old, and would lend one on which a late
+    answer already waits.
+    """
+
+    def __init__(self, base_url: URL, *, ca_file: str | None, connect_timeout_s: float) -> None:
+        self._connector = aiohttp.TCPConnector(limit=0, ssl=_tls(ca_file), ttl_dns_cache=60)
+        # The connector only wants to know where to; this request is never sent.
+        self._target = aiohttp.ClientRequest("GET", base_url, loop=asyncio.get_running_loop())
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout_s)
+        self._idle: deque[tuple[Connection, float]] = deque()
+        self._closing: set[asyncio.Future[None]] = set()
+
+    @property
+    def idle(self) -> int:
+        """Return how many connections wait for use."""
+        return len(self._idle)
+
+    def take(self) -> Connection | None:
+        """Return the youngest idle connection that is still good."""
+        self._drop_older_than(KEEP_ALIVE_S)
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if _is_good(connection):
+                return connection
+            self.discard(connection)
+        return None
+
+    async def open(self) -> Connection:
+        """Open a connection, TLS done and nothing written."""
+        return await self._connector.connect(self._target, traces=[], timeout=self._timeout)
+
+    def put(self, connection: Connection) -> None:
+        """Keep a connection whose answer was read to its end."""
+        if _is_good(connection):
+            self._idle.append((connection, time.monotonic()))
+        else:
+            self.discard(connection)
+
+    def discard(self, connection: Connection) -> None:
+        """Close a connection."""
+        if connection.protocol is not None and (closed := connection.protocol.closed) is not None:
+            self._closing.add(closed)
+            closed.add_done_callback(self._forget)
+        connection.close()
+
+    async def warm(self, connections: int) -> None:
+        """Top the idle connections up to a number; failures leave fewer."""
+        self._drop_older_than(RENEW_AFTER_S)
+        turnstile = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
+
+        async def add() -> None:
+            async with turnstile:
+                self.put(await self.open())
+
+        missing = max(connections - sum(_is_good(entry[0]) for entry in self._idle), 0)
+        await asyncio.gather(*(add() for _ in range(missing)), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close everything and see the sockets closed."""
+        self._drop_older_than(-1)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_TIMEOUT_S)
+        await self._connector.close()
+
+    def _drop_older_than(self, seconds: float) -> None:
+        oldest = time.monotonic() - seconds
+        while self._idle and self._idle[0][1] < oldest:
+            self.discard(self._idle.popleft()[0])
+
+    def _forget(self, closed: asyncio.Future[None]) -> None:
+        self._closing.discard(closed)
+        if not closed.cancelled():
+            closed.exception()  # a connection that broke while closing concerns nobody
+
+
+def protocol_of(connection: Connection) -> ResponseHandler:
+    """Return an open connection's protocol.
+
+    Raises:
+        ConnectionError: it has none, because it was closed.
+    """
+    if connection.protocol is None:
+        raise ConnectionError("the connection is closed")
+    return connection.protocol
+
+
+def _is_good(connection: Connection) -> bool:
+    """Tell whether a request may be written: open, and no unasked bytes came in meanwhile."""
+    protocol = connection.protocol
+    return protocol is not None and protocol.is_connected() and not protocol.should_close
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
