@@ -63,8 +63,8 @@ def _of_ratios(ticket: Ticket) -> Iterator[Problem]:
     """Refuse common ratios other than 1; study() has found those that differ."""
     if len({leg.ratio for leg in ticket.legs}) != 1 or ticket.legs[0].ratio == 1:
         return
-    for index, leg in enumerate(ticket.legs):
-        text = f"The ratio is {leg.ratio}. Use 1, and ask for more contracts instead."
+    for index in range(len(ticket.legs)):
+        text = "The ratio of every leg is 1. To trade more, ask for more contracts."
         yield Problem(f"legs[{index}].ratio", "not_one", text)
 
 

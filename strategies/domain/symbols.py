@@ -183,7 +183,7 @@ def _why_wrong_length(text: str) -> str:
     if "_" in text:
         return "it is in an older form with an underscore; write year, month and day in this order"
     if _UNPADDED.fullmatch(text):
-        return "its root is not padded; fill it up with spaces to exactly 6 characters"
+        return "its root is not padded with spaces to exactly 6 characters; pad it"
     return f"it has {len(text)} characters; write exactly {OPTION_LENGTH}"
 
 

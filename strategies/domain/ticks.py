@@ -68,4 +68,5 @@ def round_to_tick(price: Decimal, tick: Decimal, *, up: bool) -> Decimal:
     if not price.is_finite():
         raise ValueError(f"{price} is not a price.")
     steps = _SILENT.divide(price, tick)
-    return steps.to_integral_value(rounding=ROUND_CEILING if up else ROUND_FLOOR) * tick
+    whole = steps.to_integral_value(rounding=ROUND_CEILING if up else ROUND_FLOOR)
+    return (whole * tick).quantize(tick)
