@@ -127,26 +127,20 @@ def _add(board: Board, side: ExpirationMap, series: Series, contracts: list[Cont
     days = (series.expires - board.today).days
     spot, at = board.tape(series.underlying).price(), int(board.now * 1000)
     by_strike = side.setdefault(f"{series.expires.isoformat()}:{days}", {})
-    facts = series_facts(series)
+    times = {"daysToExpiration": days, "tradeTimeInLong": at, "quoteTimeInLong": at}
     for contract in contracts:
-        row = facts[contract.symbol].copy()
-        row["daysToExpiration"] = days
-        row["tradeTimeInLong"] = row["quoteTimeInLong"] = at
-        fill_row(row, contract, board.figures(contract), spot)
+        prices = price_row(contract, board.figures(contract), spot)
+        row = fixed_row(contract) | times | prices
         by_strike.setdefault(str(contract.strike), []).append(row)
 
 
-@lru_cache(maxsize=64)
-def series_facts(series: Series) -> dict[str, Row]:
-    """Write those parts of a series' rows that never change."""
-    common = _series_row(series)
-    return {
-        contract.symbol: common | _contract_row(contract)
-        for rung in series.rungs.values()
-        for contract in (rung.call, rung.put)
-    }
+@lru_cache(maxsize=16_384)
+def fixed_row(contract: Contract) -> Row:
+    """Write those parts of an option's row that never change."""
+    return _series_row(contract.series) | _contract_row(contract)
 
 
+@lru_cache(maxsize=256)
 def _series_row(series: Series) -> Row:
     name = series.underlying.symbol
     closes = datetime.combine(series.expires, CLOSES, NEW_YORK).astimezone(UTC)
@@ -185,22 +179,33 @@ def _contract_row(contract: Contract) -> Row:
     }
 
 
-def fill_row(row: Row, contract: Contract, quoted: OptionFigures, spot: float) -> None:
-    """Put an option's prices into its row."""
-    value, day = quoted.value, option_day(quoted)
-    intrinsic = spot - contract.strike if contract.is_call else contract.strike - spot
-    row["bid"], row["ask"], row["last"], row["mark"] = quoted[1:5]
-    row["closePrice"], row["openPrice"] = quoted.close, day.open
-    row["highPrice"], row["lowPrice"] = day.high, day.low
-    row["high52Week"], row["low52Week"] = day.high_52, day.low_52
-    row["netChange"], row["percentChange"] = day.net_change, day.net_percent
-    row["markChange"], row["markPercentChange"] = day.mark_change, day.mark_percent
-    row["volatility"] = round(value.volatility * 100, 3)
-    row["delta"], row["gamma"] = round(value.delta, 3), round(value.gamma, 3)
-    row["theta"], row["vega"] = round(value.theta, 3), round(value.vega, 3)
-    row["rho"] = round(value.rho, 3)
-    row["theoreticalOptionValue"] = round(value.price, 3)
-    row["intrinsicValue"] = round(intrinsic, 2)
-    row["timeValue"] = round(quoted.last - max(0.0, intrinsic), 2)
-    row["extrinsicValue"] = round(quoted.last - intrinsic, 2)
-    row["inTheMoney"] = intrinsic > 0
+def price_row(contract: Contract, quoted: OptionFigures, spot: float) -> Row:
+    """Write those parts of an option's row that move with the market."""
+    value, day = quoted.value, option_day(quoted, contract, spot)
+    return {
+        "bid": day.bid,
+        "ask": day.ask,
+        "last": day.last,
+        "mark": day.mark,
+        "closePrice": day.close,
+        "openPrice": day.close,
+        "highPrice": day.high,
+        "lowPrice": day.low,
+        "high52Week": day.high_52,
+        "low52Week": day.low_52,
+        "netChange": day.net_change,
+        "percentChange": day.net_percent,
+        "markChange": day.mark_change,
+        "markPercentChange": day.mark_percent,
+        "volatility": round(value.volatility * 100, 3),
+        "delta": round(value.delta, 3),
+        "gamma": round(value.gamma, 3),
+        "theta": round(value.theta, 3),
+        "vega": round(value.vega, 3),
+        "rho": round(value.rho, 3),
+        "theoreticalOptionValue": round(value.price, 3),
+        "intrinsicValue": day.intrinsic,
+        "timeValue": day.time_value,
+        "extrinsicValue": day.extrinsic,
+        "inTheMoney": day.intrinsic > 0,
+    }

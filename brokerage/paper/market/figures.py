@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from brokerage.paper.market import noise
 from brokerage.paper.market.quotes import OptionFigures
+from brokerage.paper.market.series import Contract
 
 
 class Turnover(NamedTuple):
@@ -18,9 +19,13 @@ class Turnover(NamedTuple):
 
 
 class OptionDay(NamedTuple):
-    """An option's range and changes since the day before."""
+    """An option's prices in USD, their range and their changes since the day before."""
 
-    open: float
+    bid: float
+    ask: float
+    mark: float
+    last: float
+    close: float
     high: float
     low: float
     high_52: float
@@ -29,6 +34,9 @@ class OptionDay(NamedTuple):
     net_percent: float
     mark_change: float
     mark_percent: float
+    intrinsic: float
+    time_value: float
+    extrinsic: float
 
 
 @lru_cache(maxsize=65_536)
@@ -50,19 +58,32 @@ def percent(change: float, before: float) -> float:
     return round(100.0 * change / before, 2) if before else 0.0
 
 
-def option_day(quoted: OptionFigures) -> OptionDay:
-    """Work out an option's range and changes from what it quotes and its close before."""
-    close, last = quoted.close, quoted.last
-    net, marked = last - close, quoted.mark - close
-    high, low = max(close, last), min(close, last)
+def option_day(quoted: OptionFigures, contract: Contract, spot: float) -> OptionDay:
+    """Work out the figures around what an option quotes, from its close before.
+
+    In cents as long as possible: a chain needs thousands of them, and rounding is slow.
+    """
+    _, bid, ask, last, close = quoted
+    both = bid + ask
+    high, low = (last, close) if last > close else (close, last)
+    above = round(spot * 100) - round(contract.strike * 100)
+    intrinsic = above if contract.is_call else -above
+    net, marked = last - close, both - 2 * close
     return OptionDay(
-        open=close,
-        high=high,
-        low=low,
-        high_52=round(high * 1.8, 2),
-        low_52=round(low * 0.4, 2),
-        net_change=round(net, 2),
-        net_percent=percent(net, close),
-        mark_change=round(marked, 2),
-        mark_percent=percent(marked, close),
+        bid / 100,
+        ask / 100,
+        both / 200,
+        last / 100,
+        close / 100,
+        high / 100,
+        low / 100,
+        high * 9 // 5 / 100,
+        low * 2 // 5 / 100,
+        net / 100,
+        net * 10_000 // close / 100,
+        marked / 200,
+        marked * 5_000 // close / 100,
+        intrinsic / 100,
+        (last - max(0, intrinsic)) / 100,
+        (last - intrinsic) / 100,
     )

@@ -70,5 +70,5 @@ class Market(Board):
             return round(tape.last - tape.close, 2)
         if contract:
             quoted = self.figures(contract)
-            return round(quoted.last - quoted.close, 2)
+            return (quoted.last - quoted.close) / 100
         return 0.0

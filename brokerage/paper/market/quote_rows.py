@@ -200,18 +200,18 @@ def _option_row(board: Board, contract: Contract) -> Row:
 
 
 def _option_prices(board: Board, contract: Contract, quoted: OptionFigures) -> Row:
-    at, value, day = _milliseconds(board), quoted.value, option_day(quoted)
+    at, value = _milliseconds(board), quoted.value
     trades = turnover(contract.symbol)
     spot = board.tape(contract.series.underlying).price()
-    intrinsic = spot - contract.strike if contract.is_call else contract.strike - spot
+    day = option_day(quoted, contract, spot)
     return {
         "52WeekHigh": day.high_52,
         "52WeekLow": day.low_52,
-        "askPrice": quoted.ask,
+        "askPrice": day.ask,
         "askSize": trades.ask_size,
-        "bidPrice": quoted.bid,
+        "bidPrice": day.bid,
         "bidSize": trades.bid_size,
-        "closePrice": quoted.close,
+        "closePrice": day.close,
         "delta": round(value.delta, 8),
         "gamma": round(value.gamma, 8),
         "highPrice": day.high,
@@ -219,23 +219,23 @@ def _option_prices(board: Board, contract: Contract, quoted: OptionFigures) -> R
         "indBidPrice": 0.0,
         "indQuoteTime": 0,
         "impliedYield": 0.0,
-        "lastPrice": quoted.last,
+        "lastPrice": day.last,
         "lastSize": trades.last_size,
         "lowPrice": day.low,
-        "mark": quoted.mark,
+        "mark": day.mark,
         "markChange": day.mark_change,
         "markPercentChange": day.mark_percent,
-        "moneyIntrinsicValue": round(intrinsic, 2),
+        "moneyIntrinsicValue": day.intrinsic,
         "netChange": day.net_change,
         "netPercentChange": day.net_percent,
         "openInterest": trades.open_interest,
-        "openPrice": day.open,
+        "openPrice": day.close,
         "quoteTime": at,
         "rho": round(value.rho, 8),
         "securityStatus": "Normal" if board.is_open("OPTION") else "Closed",
         "theoreticalOptionValue": round(value.price, 8),
         "theta": round(value.theta, 8),
-        "timeValue": round(quoted.last - max(0.0, intrinsic), 2),
+        "timeValue": day.time_value,
         "totalVolume": trades.volume,
         "tradeTime": at,
         "underlyingPrice": spot,

@@ -48,22 +48,21 @@ class NetQuote:
 
 
 class OptionFigures(NamedTuple):
-    """What an option quotes in plain numbers, with the model's value behind it."""
+    """What an option quotes, in whole cents, with the model's value behind it."""
 
     value: pricing.Value
-    bid: float
-    ask: float
-    mark: float
-    last: float
-    close: float
+    bid: int
+    ask: int
+    last: int
+    close: int
 
     def quote(self) -> Quote:
         """Write them as money."""
         return Quote(
-            money(self.bid),
-            money(self.ask),
-            Decimal(f"{self.mark:.3f}"),
-            money(self.last),
+            Decimal(self.bid).scaleb(-2),
+            Decimal(self.ask).scaleb(-2),
+            Decimal((self.bid + self.ask) * 5).scaleb(-3),
+            Decimal(self.last).scaleb(-2),
             self.value.delta,
             self.value.volatility,
         )
@@ -115,6 +114,4 @@ def _figures(contract: Contract, value: pricing.Value, tape: Tape) -> OptionFigu
     bid, ask = pricing.bid_and_ask(value.price, spread, ticks)
     last = pricing.nearest_tick(value.price, ticks)
     before = value.price - value.delta * (tape.last - tape.close)
-    return OptionFigures(
-        value, bid / 100, ask / 100, (bid + ask) / 200, last / 100, max(0.01, round(before, 2))
-    )
+    return OptionFigures(value, bid, ask, last, max(1, int(before * 100)))
