@@ -15,7 +15,6 @@ from strategies.domain.symbols import (
 
 DIGITS_32 = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 CALL_MONTHS, PUT_MONTHS = "ABCDEFGHIJKL", "MNOPQRSTUVWX"
-EXCHANGES = {"Q": "NASDAQ", "N": "NYSE", "P": "NYSE Arca", "0": "Index"}
 SEARCH_TYPES = {Kind.SHARE: "EQUITY", Kind.FUND: "ETF", Kind.INDEX: "INDEX"}
 LOWEST_ID, IDS = 100_000_000, 2_000_000_000
 
@@ -86,7 +85,7 @@ def search_row(symbol: str) -> dict[str, Any] | None:
         "cusip": underlying.cusip,
         "symbol": symbol,
         "description": underlying.name,
-        "exchange": EXCHANGES[underlying.exchange],
+        "exchange": underlying.exchange_name,
         "assetType": SEARCH_TYPES[underlying.kind],
     }
 

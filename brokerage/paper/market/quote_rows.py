@@ -8,6 +8,7 @@ from brokerage.paper.market import noise
 from brokerage.paper.market.board import Board
 from brokerage.paper.market.figures import option_day, percent, turnover
 from brokerage.paper.market.instruments import instrument_id
+from brokerage.paper.market.pricing import Value
 from brokerage.paper.market.quotes import OptionFigures, quote_share
 from brokerage.paper.market.series import CLOSES, NEW_YORK, Contract
 from brokerage.paper.market.underlyings import UNDERLYINGS, Kind, Underlying
@@ -15,7 +16,6 @@ from strategies.domain.symbols import readable
 
 Row = dict[str, Any]
 
-EXCHANGES = {"Q": "NASDAQ", "N": "NYSE", "P": "NYSE Arca", "0": "Index"}
 SUB_TYPES = {Kind.SHARE: "COE", Kind.FUND: "ETF", Kind.INDEX: ""}
 SHARES_A_DAY = 40_000_000
 HIGH_52, LOW_52 = 1.18, 0.79
@@ -54,7 +54,7 @@ def chain_underlying(board: Board, underlying: Underlying) -> Row:
         "close": round(tape.close, 2),
         "delayed": False,
         "description": underlying.name,
-        "exchangeName": EXCHANGES[underlying.exchange],
+        "exchangeName": underlying.exchange_name,
         "fiftyTwoWeekHigh": _high_52(board, underlying),
         "fiftyTwoWeekLow": _low_52(board, underlying),
         "highPrice": round(tape.high, 2),
@@ -88,7 +88,7 @@ def _share_row(board: Board, underlying: Underlying) -> Row:
             "cusip": underlying.cusip,
             "description": underlying.name,
             "exchange": underlying.exchange,
-            "exchangeName": EXCHANGES[underlying.exchange],
+            "exchangeName": underlying.exchange_name,
             "isHardToBorrow": False,
             "isShortable": True,
             "htbQuantity": _volume(underlying) // 5,
@@ -139,7 +139,7 @@ def _index_row(board: Board, underlying: Underlying) -> Row:
         "reference": {
             "description": underlying.name,
             "exchange": underlying.exchange,
-            "exchangeName": EXCHANGES[underlying.exchange],
+            "exchangeName": underlying.exchange_name,
         },
     }
 
@@ -200,11 +200,11 @@ def _option_row(board: Board, contract: Contract) -> Row:
 
 
 def _option_prices(board: Board, contract: Contract, quoted: OptionFigures) -> Row:
-    at, value = _milliseconds(board), quoted.value
+    at = _milliseconds(board)
     trades = turnover(contract.symbol)
     spot = board.tape(contract.series.underlying).price()
     day = option_day(quoted, contract, spot)
-    return {
+    return _model_figures(quoted.value) | {
         "52WeekHigh": day.high_52,
         "52WeekLow": day.low_52,
         "askPrice": day.ask,
@@ -212,8 +212,6 @@ def _option_prices(board: Board, contract: Contract, quoted: OptionFigures) -> R
         "bidPrice": day.bid,
         "bidSize": trades.bid_size,
         "closePrice": day.close,
-        "delta": round(value.delta, 8),
-        "gamma": round(value.gamma, 8),
         "highPrice": day.high,
         "indAskPrice": 0.0,
         "indBidPrice": 0.0,
@@ -231,14 +229,21 @@ def _option_prices(board: Board, contract: Contract, quoted: OptionFigures) -> R
         "openInterest": trades.open_interest,
         "openPrice": day.close,
         "quoteTime": at,
-        "rho": round(value.rho, 8),
         "securityStatus": "Normal" if board.is_open("OPTION") else "Closed",
-        "theoreticalOptionValue": round(value.price, 8),
-        "theta": round(value.theta, 8),
         "timeValue": day.time_value,
         "totalVolume": trades.volume,
         "tradeTime": at,
         "underlyingPrice": spot,
+    }
+
+
+def _model_figures(value: Value) -> Row:
+    return {
+        "delta": round(value.delta, 8),
+        "gamma": round(value.gamma, 8),
+        "rho": round(value.rho, 8),
+        "theoreticalOptionValue": round(value.price, 8),
+        "theta": round(value.theta, 8),
         "vega": round(value.vega, 8),
         "volatility": round(value.volatility * 100, 8),
     }

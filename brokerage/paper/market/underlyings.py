@@ -6,6 +6,7 @@ from enum import StrEnum
 from strategies.domain.ticks import PENNY_ROOTS
 
 WEDNESDAY, FRIDAY = 2, 4
+EXCHANGES = {"Q": "NASDAQ", "N": "NYSE", "P": "NYSE Arca", "0": "Index"}
 
 
 class Kind(StrEnum):
@@ -56,6 +57,11 @@ class Underlying:
     def common(self) -> str:
         """The name people use: `SPX` for `$SPX`."""
         return self.symbol.removeprefix("$")
+
+    @property
+    def exchange_name(self) -> str:
+        """The exchange in words; its letter is the broker's code for it."""
+        return EXCHANGES[self.exchange]
 
     @property
     def has_penny_options(self) -> bool:

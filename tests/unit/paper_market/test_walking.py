@@ -6,7 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.paper_market.markets import WEDNESDAY_NOON, make_market, move_to, price_of, quote_of
+from tests.unit.paper_market.markets import (
+    WEDNESDAY_NOON,
+    chain_of,
+    make_market,
+    move_to,
+    price_of,
+    quote_of,
+    rows,
+)
 
 NAMES = ("SPX", "SPY", "AAPL", "VIX", "F")
 CONDOR_LEG = "SPXW  251205P06300000"
@@ -159,3 +167,13 @@ def test_a_thousand_years_of_walking_leave_every_price_writable():
 
     assert all(Decimal("0.01") <= price < 100_000 for price in prices(market))
     assert quote_of(market, "AAPL").bid >= 0
+
+
+@pytest.mark.parametrize("price", ["0.01", "0.50", "99999.99"])
+def test_options_can_be_quoted_however_far_a_price_has_gone(price):
+    market = make_market()
+    market.set_prices({"SPX": Decimal(price)})
+
+    assert all(
+        0 <= row["bid"] < row["ask"] for row in rows(chain_of(market, "$SPX", to_date=market.today))
+    )
