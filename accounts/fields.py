@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import FieldError
@@ -12,6 +12,11 @@ from django.db import models
 from accounts.domain.envelope import BadKeyRing, KeyRing
 
 HIDDEN = "***"
+
+if TYPE_CHECKING:
+    _Bytes = models.BinaryField[Any, Any]
+else:
+    _Bytes = models.BinaryField
 
 
 class Secret:
@@ -71,7 +76,7 @@ class _SecretAttribute:
         instance.__dict__[self.field.attname] = Secret(value) if isinstance(value, str) else value
 
 
-class EncryptedTextField(models.BinaryField):
+class EncryptedTextField(_Bytes):
     """Text kept as an AES-GCM envelope bound to its table, row and field.
 
     The model needs a UUID primary key, because the row must have its key before it is sealed.

@@ -1,14 +1,15 @@
 """Reads of accounts, logins and modes; nothing here writes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
 
-from accounts.domain.modes import ModeRule
+from accounts.domain.modes import ModeRule, strictest
 from accounts.domain.words import LoginStatus, Mode, ModeScope
 from accounts.models import Account, AuditEvent, BrokerLogin, Token, TradingMode
 
@@ -23,6 +24,59 @@ class FleetNumbers:
     buying_power: Decimal
     logins_ok: int
     logins: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account as pages and API show it; balances in USD, `age_s` since they were read."""
+
+    id: UUID
+    alias: str
+    mask: str
+    is_active: bool
+    mode: Mode
+    mode_words: str
+    multiplier: Decimal
+    groups: Sequence[str]
+    kind: str
+    login: str
+    login_status: str
+    value: Decimal | None
+    cash: Decimal | None
+    buying_power: Decimal | None
+    age_s: float | None
+
+
+def account_rows(*, now: datetime) -> list[AccountRow]:
+    """Return every account in grid order, with the mode in force for it."""
+    accounts = list(our_accounts().select_related("login"))
+    groups = groups_of([account.pk for account in accounts])
+    rules = mode_rules()
+    return [_row(one, groups.get(one.pk, frozenset()), rules, now) for one in accounts]
+
+
+def _row(
+    account: Account, groups: frozenset[str], rules: Sequence[ModeRule], now: datetime
+) -> AccountRow:
+    rule = strictest(rules, account_id=str(account.pk), groups=groups, underlying="")
+    read_at = account.balances_at
+    return AccountRow(
+        id=account.pk,
+        alias=account.alias,
+        mask=account.mask,
+        is_active=account.is_active,
+        mode=rule.mode if rule else Mode.OPEN,
+        mode_words=rule.words if rule else "",
+        multiplier=account.multiplier,
+        groups=sorted(groups),
+        kind=account.kind,
+        login=account.login.label,
+        login_status=account.login.status,
+        value=account.value,
+        cash=account.cash,
+        buying_power=account.buying_power,
+        age_s=None if read_at is None else (now - read_at).total_seconds(),
+    )
 
 
 def our_accounts() -> QuerySet[Account]:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_shutdown
+from celery.signals import worker_init
 from django.conf import settings
 
 from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
@@ -75,10 +75,3 @@ def warm_up(**_: Any) -> None:
 
     start_keeping_warm(app)
 
-
-@worker_shutdown.connect
-def close_gateway(**_: Any) -> None:
-    """Close the process's connections to the broker."""
-    from brokerage.transport import close_process_gateway
-
-    close_process_gateway()

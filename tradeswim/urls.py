@@ -1,5 +1,17 @@
 """All addresses of the site."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tradeswim.api_errors import not_found
+
+urlpatterns = [
+    path("", include("orders.urls")),
+    path("", include("accounts.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("orders.api.urls")),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^api/(?P<path>.*)$", not_found),
+    path("admin/", admin.site.urls),
+]

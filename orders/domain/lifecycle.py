@@ -38,7 +38,6 @@ class Reason(StrEnum):
     FROZEN = "FROZEN"
     CLOSE_ONLY = "CLOSE_ONLY"
     SIZED_TO_ZERO = "SIZED_TO_ZERO"
-    TWIN_UNRESOLVED = "TWIN_UNRESOLVED"
 
 
 class Purpose(StrEnum):

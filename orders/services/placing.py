@@ -1,17 +1,15 @@
 """Place account orders: claim, send all at once, and record what each answer proves."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.domain.envelope import CannotOpen
-from accounts.models import Token
 from accounts.selectors import tokens_of
-from brokerage.schwab import messages, oauth
+from accounts.services.asking import FanOut, authorizations
+from brokerage.schwab import messages
 from brokerage.schwab.answers import judge_placing
 from brokerage.schwab.exchange import Call, Exchange
 from orders.domain.lifecycle import UNRESOLVED, Reason, Status
@@ -21,13 +19,6 @@ from orders.services.recording import Answer, Outcome, record_answers
 from orders.services.steps import Step, take_steps
 
 log = logging.getLogger(__name__)
-
-
-class FanOut(Protocol):
-    """Sends many requests at once; brokerage/transport has the real one."""
-
-    def stream(self, calls: Sequence[Call]) -> Iterator[list[tuple[int, Exchange]]]:
-        """Yield answers in batches, the first one when every request has been sent."""
 
 
 def place_account_orders(*, ids: Collection[UUID], gateway: FanOut) -> Outcome:
@@ -47,7 +38,7 @@ def place_account_orders(*, ids: Collection[UUID], gateway: FanOut) -> Outcome:
         return outcome
     tokens = tokens_of({one.login_id for one in claimed})
     outcome.token_versions = {login_id: token.version for login_id, token in tokens.items()}
-    sendable, calls = _build_calls(claimed, _authorizations(tokens))
+    sendable, calls = _build_calls(claimed, authorizations(tokens))
     for batch in gateway.stream(calls):
         answers = [_answer(sendable[index], exchange) for index, exchange in batch]
         _note_sent(answers)
@@ -75,20 +66,9 @@ def _build_calls(
     return sendable, calls
 
 
-def _authorizations(tokens: Mapping[UUID, Token]) -> dict[UUID, str]:
-    """Return a header value per login; a token that cannot be opened gives none."""
-    headers: dict[UUID, str] = {}
-    for login_id, token in tokens.items():
-        try:
-            headers[login_id] = oauth.bearer(token.access.open())
-        except CannotOpen as error:
-            log.error("token of login %s: %s", login_id, error)
-    return headers
-
-
 def _fail_without_token(lost: Sequence[Claimed]) -> None:
     words = "This login has no usable token. Connect it again."
-    values = {"reason_code": Reason.LOGIN_REQUIRED, "reason": words}
+    values = {"reason_code": Reason.NOT_SENT, "reason": words}
     steps = [Step(one.child_id, Status.FAILED_TO_PLACE, values) for one in lost]
     take_steps(steps, out_of=UNRESOLVED, now=timezone.now(), actor="placement")
     refresh_parents({one.order_id for one in lost})

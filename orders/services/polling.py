@@ -2,25 +2,25 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.domain.envelope import CannotOpen
 from accounts.selectors import tokens_of
+from accounts.services.asking import FanOut, authorizations, reply_of
 from brokerage.errors import BrokerError
-from brokerage.schwab import messages, oauth
-from brokerage.schwab.exchange import ApiRequest, Call, Exchange, Reply
+from brokerage.schwab import messages
+from brokerage.schwab.exchange import ApiRequest, Call, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
 from orders.services.applying import apply_reading
 from orders.services.parents import refresh_parents
-from orders.services.placing import FanOut
 from strategies.domain.tickets import Strategy
 
 log = logging.getLogger(__name__)
@@ -62,21 +62,21 @@ def sync_option_orders(*, gateway: FanOut) -> Polled:
     return _sync(AccountOrder.objects.exclude(order__strategy=Strategy.EQUITY), gateway)
 
 
-def _sync(rows: Iterable[AccountOrder], gateway: FanOut) -> Polled:
+def _sync(rows: QuerySet[AccountOrder], gateway: FanOut) -> Polled:
     watched = _working(rows)
     polled = Polled(watched=len(watched))
     if not watched:
         return polled
-    headers = _headers({order.login_id for order in watched})
+    headers = authorizations(tokens_of({order.login_id for order in watched}))
     now = timezone.now()
     missing = _read_lists(watched, headers, gateway, polled, now)
     _read_by_id(missing, headers, gateway, polled)
     return polled
 
 
-def _working(rows: Iterable[AccountOrder]) -> list[Watched]:
+def _working(rows: QuerySet[AccountOrder]) -> list[Watched]:
     found = (
-        rows.filter(  # type: ignore[attr-defined]
+        rows.filter(
             status=Status.WORKING,
             broker_order_id__isnull=False,
             account__login__environment=settings.ENVIRONMENT,
@@ -154,16 +154,10 @@ def _exchange(
     for batch in gateway.stream(calls) if calls else ():
         for index, exchange in batch:
             try:
-                read(index, _reply_of(exchange))
+                read(index, reply_of(exchange))
             except BrokerError as error:
                 log.warning("order read failed: %s", error)
                 polled.silent_logins.append(str(error))
-
-
-def _reply_of(exchange: Exchange) -> Reply:
-    if exchange.reply is None:
-        raise BrokerError(exchange.failure.words if exchange.failure else "no answer")
-    return exchange.reply
 
 
 def _apply(group: Sequence[Watched], shown: dict[str, BrokerOrder], polled: Polled) -> None:
@@ -173,13 +167,3 @@ def _apply(group: Sequence[Watched], shown: dict[str, BrokerOrder], polled: Poll
     orders = {order.order_id for order in group if order.child_id in changed}
     if orders:
         refresh_parents(orders)
-
-
-def _headers(login_ids: set[UUID]) -> dict[UUID, str]:
-    headers: dict[UUID, str] = {}
-    for login_id, token in tokens_of(login_ids).items():
-        try:
-            headers[login_id] = oauth.bearer(token.access.open())
-        except CannotOpen as error:
-            log.error("token of login %s: %s", login_id, error)
-    return headers

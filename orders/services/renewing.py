@@ -29,7 +29,7 @@ def renew_for_orders(
         waiting.update(not_before=None)
         return list(ids)
     words = "The access token was refused and could not be renewed. Connect the login again."
-    values = {"reason_code": Reason.LOGIN_REQUIRED, "reason": words}
+    values = {"reason_code": Reason.REFUSED, "reason": words}
     order_ids = set(waiting.values_list("order_id", flat=True))
     steps = [Step(pk, Status.FAILED_TO_PLACE, values) for pk in ids]
     take_steps(steps, out_of=[Status.READY], now=now, actor="logins")

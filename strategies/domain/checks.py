@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from strategies.domain.catalog import Structure, study
+from strategies.domain.legs import is_closing
 from strategies.domain.symbols import OptionSymbol, is_option, parse_option
 from strategies.domain.tickets import (
     OrderType,
@@ -140,6 +141,8 @@ def _of_limit(ticket: Ticket, known: Structure | None, penny: bool | None) -> It
 def _of_width(limit: Decimal, known: Structure | None) -> Iterator[Problem]:
     if known is None or known.width is None or not limit.is_finite():
         return
+    if is_closing(known.legs) and known.price_effect is PriceEffect.NET_DEBIT:
+        return  # getting out at the full width is a loss, and still a way out
     if known.width <= limit <= HIGHEST_PRICE:
         text = (
             f"The limit must be below the width of {known.width:.2f}, the most that this trade "

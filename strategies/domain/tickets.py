@@ -53,10 +53,12 @@ class Instruction(StrEnum):
 
     @property
     def is_buy(self) -> bool:
+        """Whether the position grows by it, or shrinks if it was short."""
         return self.name.startswith("BUY")
 
     @property
     def is_for_options(self) -> bool:
+        """Whether it goes with an option; the others go with shares."""
         return self.name.endswith(("_TO_OPEN", "_TO_CLOSE"))
 
     @property
@@ -85,7 +87,8 @@ class Ticket:
     """A whole trade for one account.
 
     Args:
-        contracts: units of the strategy (shares for EQUITY); a leg's quantity is this times its ratio.
+        contracts: units of the strategy (shares for EQUITY); a leg's quantity is this times its
+            ratio.
         limit: USD per unit, positive; None for MARKET and STOP.
         stop: USD per share or contract; only for STOP and STOP_LIMIT.
         price_effect: None for orders with one leg.

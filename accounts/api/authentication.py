@@ -1,0 +1,47 @@
+"""Who calls the API: programs with an access token, pages with their session."""
+
+from typing import TYPE_CHECKING
+
+from rest_framework.authentication import (
+    BaseAuthentication,
+    SessionAuthentication,
+    get_authorization_header,
+)
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.models import User
+from accounts.services.sessions import SessionEnded, user_of_access
+
+if TYPE_CHECKING:  # the framework loads this module while it loads its views
+    from rest_framework.views import APIView
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access>` from POST auth/token/."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return user_of_access(token.strip()), None
+        except SessionEnded as error:
+            raise AuthenticationFailed(str(error)) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class PageSessionAuthentication(SessionAuthentication):
+    """The session cookie of the pages, with its CSRF token."""
+
+
+class MayTrade(BasePermission):
+    """Agents and admins; everybody signed in may read."""
+
+    message = "Your role may not trade. Ask an admin for the role AGENT."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return isinstance(request.user, User) and request.user.may_trade

@@ -1,0 +1,92 @@
+"""API calls that open, renew and end a program's session."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import (
+    api_view,
+    authentication_classes,
+    permission_classes,
+    throttle_classes,
+)
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.services import sessions
+from accounts.api.throttling import SignInThrottle
+
+REFRESH_COOKIE = "tradeswim-refresh"
+REFRESH_PATH = "/api/v1/auth/"
+
+
+class Credentials(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=200, trim_whitespace=False)
+    otp = serializers.CharField(max_length=10, required=False, allow_blank=True)
+
+
+class AccessAnswer(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    expires_in = serializers.IntegerField()
+
+
+@extend_schema(request=Credentials, responses=AccessAnswer)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+@throttle_classes([SignInThrottle])
+def token(request: Request) -> Response:
+    """Open a session: an access token for five minutes, and the refresh cookie."""
+    given = Credentials(data=request.data)
+    given.is_valid(raise_exception=True)
+    user = authenticate(
+        username=given.validated_data["username"], password=given.validated_data["password"]
+    )
+    if not isinstance(user, User):
+        raise AuthenticationFailed("Wrong user name or password.")
+    return _answer(sessions.open_api_session(user, now=timezone.now()))
+
+
+@extend_schema(request=None, responses=AccessAnswer)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+@throttle_classes([SignInThrottle])
+def refresh(request: Request) -> Response:
+    """Exchange the refresh cookie for the next access token."""
+    given = request.COOKIES.get(REFRESH_COOKIE, "")
+    return _answer(sessions.renew_api_session(given, now=timezone.now()))
+
+
+@extend_schema(request=None, responses={204: None})
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def logout(request: Request) -> Response:
+    """End the session of the refresh cookie."""
+    sessions.end_api_session(request.COOKIES.get(REFRESH_COOKIE, ""), now=timezone.now())
+    answer = Response(status=204)
+    answer.delete_cookie(REFRESH_COOKIE, path=REFRESH_PATH, samesite="Strict")
+    return answer
+
+
+def _answer(session: sessions.ApiSession) -> Response:
+    answer = Response({"access": session.access, "expires_in": session.expires_in_s})
+    answer.set_cookie(
+        REFRESH_COOKIE,
+        session.refresh,
+        max_age=settings.API_REFRESH_SECONDS,
+        path=REFRESH_PATH,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+    answer["Cache-Control"] = "no-store"
+    return answer

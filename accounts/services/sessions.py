@@ -1,0 +1,120 @@
+"""Sessions of programs: a short access token bound to a session row, and a refresh used once."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import jwt
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from accounts.models import ApiRefresh, User
+from accounts.services.audit import event, record
+
+_ALGORITHM = "HS256"
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class SessionEnded(Exception):
+    """The token is not, or no longer, good: sign in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSession:
+    """What a program gets: send `access` with every call, keep `refresh` for the next one."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_in_s: int
+
+
+def open_api_session(user: User, *, now: datetime) -> ApiSession:
+    """Begin a session for a program whose user has just proved who he is."""
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = _BACKEND
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.set_expiry(settings.API_REFRESH_SECONDS)
+    with transaction.atomic():
+        store.save()
+        record([event(user, "api sign-in", at=now, actor=user.get_username())])
+        return _tokens(user, str(store.session_key), now)
+
+
+def renew_api_session(refresh: str, *, now: datetime) -> ApiSession:
+    """Exchange a refresh token for the next pair; one that comes twice ends its session.
+
+    Errors: SessionEnded.
+    """
+    row = ApiRefresh.objects.select_related("user").filter(digest=_digest(refresh)).first()
+    if row is None or row.expires_at <= now or not row.user.is_active:
+        raise SessionEnded("The refresh token is not valid. Sign in again.")
+    if not Session.objects.filter(pk=row.session_key, expire_date__gt=now).exists():
+        raise SessionEnded("The session has ended. Sign in again.")
+    if not ApiRefresh.objects.filter(pk=row.pk, used_at__isnull=True).update(used_at=now):
+        _end(row.session_key)
+        raise SessionEnded("This refresh token was used before. The session is ended; sign in.")
+    return _tokens(row.user, row.session_key, now)
+
+
+def end_api_session(refresh: str, *, now: datetime) -> None:
+    """End the session a refresh token belongs to; unknown tokens are ignored."""
+    row = ApiRefresh.objects.select_related("user").filter(digest=_digest(refresh)).first()
+    if row is not None:
+        _end(row.session_key)
+        record([event(row.user, "api sign-out", at=now, actor=row.user.get_username())])
+
+
+def user_of_access(access: str) -> User:
+    """Return the user of an access token whose session still stands.
+
+    Errors: SessionEnded.
+    """
+    try:
+        claims = jwt.decode(
+            access,
+            settings.SECRET_KEY,
+            algorithms=[_ALGORITHM],
+            options={"require": ["exp", "sid"]},
+        )
+    except jwt.InvalidTokenError:
+        raise SessionEnded("The access token is not valid or has ended.") from None
+    session = SessionStore(session_key=claims["sid"]).load()
+    user = User.objects.filter(pk=session.get(SESSION_KEY), is_active=True).first()
+    if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
+        raise SessionEnded("The session has ended. Sign in again.")
+    return user
+
+
+def forget_ended(*, now: datetime) -> int:
+    """Remove sessions and refresh tokens that ended; return how many rows went."""
+    sessions, _ = Session.objects.filter(expire_date__lte=now).delete()
+    refreshes, _ = ApiRefresh.objects.filter(expires_at__lte=now).delete()
+    return sessions + refreshes
+
+
+def _tokens(user: User, session_key: str, now: datetime) -> ApiSession:
+    refresh = secrets.token_urlsafe(32)
+    ends_at = now + timedelta(seconds=settings.API_REFRESH_SECONDS)
+    ApiRefresh.objects.create(
+        user=user, session_key=session_key, digest=_digest(refresh), expires_at=ends_at
+    )
+    access = jwt.encode(
+        {"sid": session_key, "exp": now + timedelta(seconds=settings.API_ACCESS_SECONDS)},
+        settings.SECRET_KEY,
+        algorithm=_ALGORITHM,
+    )
+    return ApiSession(access, refresh, settings.API_ACCESS_SECONDS)
+
+
+def _end(session_key: str) -> None:
+    Session.objects.filter(pk=session_key).delete()
+    ApiRefresh.objects.filter(session_key=session_key).delete()
+
+
+def _digest(refresh: str) -> str:
+    return hashlib.sha256(refresh.encode()).hexdigest()

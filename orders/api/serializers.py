@@ -1,0 +1,209 @@
+"""The shapes of orders in the API: what is taken, and what is given."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from orders.selectors.choosing import AccountChoice
+from strategies.domain.tickets import (
+    Duration,
+    Instruction,
+    Leg,
+    OrderType,
+    PriceEffect,
+    Session,
+    Strategy,
+    Ticket,
+)
+
+MOST_LEGS = 4
+
+
+class WholeNumber(serializers.Field[int, Any, int, Any]):
+    """A whole number: a JSON integer, or ASCII digits in a text."""
+
+    default_error_messages = {
+        "invalid": "Give a whole number.",
+        "min_value": "Give at least {low}.",
+        "max_value": "Give at most {high}.",
+    }
+
+    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+        self.low, self.high = low, high
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < 12:
+            data = int(data)
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        if data < self.low:
+            self.fail("min_value", low=self.low)
+        if data > self.high:
+            self.fail("max_value", high=self.high)
+        return int(data)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class Price(serializers.DecimalField):
+    """USD with at most four decimals, as a text or a JSON number."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=12, decimal_places=4, normalize_output=True, **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or (isinstance(data, str) and not data.isascii()):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class LegInput(serializers.Serializer[Any]):
+    symbol = serializers.CharField(max_length=21, trim_whitespace=False)
+    instruction = serializers.ChoiceField(choices=[word.value for word in Instruction])
+    ratio = WholeNumber(low=1, high=100, default=1)
+
+
+class AccountsInput(serializers.Field[AccountChoice, Any, Any, Any]):
+    """`"active"`, `{"ids": [...]}`, `{"group": "name"}` or `{"except": [...]}`."""
+
+    default_error_messages = {
+        "invalid": 'Give "active", {"ids": [...]}, {"group": "name"} or {"except": [...]}.',
+        "empty": "Name at least one account.",
+    }
+
+    def to_internal_value(self, data: Any) -> AccountChoice:
+        if data == "active":
+            return AccountChoice()
+        if not isinstance(data, Mapping) or len(data) != 1:
+            self.fail("invalid")
+        match next(iter(data.items())):
+            case ("ids", list() as ids):
+                return AccountChoice(ids=self._ids(ids))
+            case ("except", list() as ids):
+                return AccountChoice(leave_out=self._ids(ids))
+            case ("group", str() as name):
+                return AccountChoice(group=name)
+        return self.fail("invalid")
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def _ids(self, ids: list[Any]) -> tuple[UUID, ...]:
+        if not ids:
+            self.fail("empty")
+        try:
+            return tuple(sorted({UUID(one) for one in ids}))
+        except (ValueError, TypeError, AttributeError):
+            return self.fail("invalid")
+
+
+class OrderInput(serializers.Serializer[Any]):
+    """The body of POST orders/."""
+
+    strategy = serializers.ChoiceField(choices=[word.value for word in Strategy])
+    legs = LegInput(many=True, allow_empty=False, min_length=1, max_length=MOST_LEGS)
+    order_type = serializers.ChoiceField(choices=[word.value for word in OrderType])
+    price_effect = serializers.ChoiceField(
+        choices=[word.value for word in PriceEffect], required=False, allow_null=True
+    )
+    limit = Price(required=False, allow_null=True)
+    stop = Price(required=False, allow_null=True)
+    contracts = WholeNumber(low=1, high=100_000)
+    duration = serializers.ChoiceField(
+        choices=[word.value for word in Duration], default=Duration.DAY.value
+    )
+    session = serializers.ChoiceField(
+        choices=[word.value for word in Session], default=Session.NORMAL.value
+    )
+    accounts = AccountsInput(default=AccountChoice())
+    confirm = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, max_length=20
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            words = "There is no such field. Leave it out."
+            raise serializers.ValidationError({str(name): [words] for name in unknown})
+        return super().to_internal_value(data)
+
+    def ticket(self) -> Ticket:
+        """Return the checked body as a ticket."""
+        body = self.validated_data
+        effect = body.get("price_effect")
+        return Ticket(
+            strategy=Strategy(body["strategy"]),
+            legs=tuple(
+                Leg(leg["symbol"], Instruction(leg["instruction"]), leg["ratio"])
+                for leg in body["legs"]
+            ),
+            order_type=OrderType(body["order_type"]),
+            contracts=body["contracts"],
+            limit=body.get("limit"),
+            stop=body.get("stop"),
+            price_effect=PriceEffect(effect) if effect else None,
+            duration=Duration(body["duration"]),
+            session=Session(body["session"]),
+        )
+
+
+class AccountOrderAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="of the account")
+    alias = serializers.CharField()
+    status = serializers.CharField()
+    reason_code = serializers.CharField()
+    reason = serializers.CharField()
+    contracts = serializers.IntegerField()
+    broker_order_id = serializers.CharField(allow_null=True)
+    filled = serializers.IntegerField()
+    net_price = Price(allow_null=True)
+    sent_at = serializers.DateTimeField(allow_null=True)
+
+
+class LegAnswer(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    instruction = serializers.CharField()
+    ratio = serializers.IntegerField()
+
+
+class OrderAnswer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    status = serializers.CharField()
+    strategy = serializers.CharField()
+    name = serializers.CharField()
+    underlying = serializers.CharField()
+    expiration = serializers.DateField(allow_null=True)
+    order_type = serializers.CharField()
+    price_effect = serializers.CharField(allow_null=True)
+    limit = Price(allow_null=True)
+    stop = Price(allow_null=True)
+    duration = serializers.CharField()
+    session = serializers.CharField()
+    contracts = serializers.IntegerField()
+    purpose = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    legs = LegAnswer(many=True)
+    accounts = AccountOrderAnswer(many=True)
+    broadcast_ms = serializers.FloatField(allow_null=True)
+
+
+class ExpirationAnswer(serializers.Serializer[Any]):
+    expiration = serializers.DateField()
+    days = serializers.IntegerField()
+    settlement = serializers.CharField()
+
+
+class ChainRowAnswer(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    strike = Price()
+    put_call = serializers.CharField()
+    bid = Price(allow_null=True)
+    ask = Price(allow_null=True)
+    mark = Price(allow_null=True)
+    delta = serializers.FloatField(allow_null=True)
+    iv = serializers.FloatField(allow_null=True)
+    open_interest = serializers.IntegerField(allow_null=True)

@@ -1,0 +1,15 @@
+"""Addresses of the API that are about orders and chains."""
+
+from django.urls import path, register_converter
+
+from orders.api import views
+from orders.api.converters import DayConverter
+
+register_converter(DayConverter, "day")
+
+urlpatterns = [
+    path("orders/", views.orders),
+    path("orders/<int:pk>/", views.order),
+    path("expirations/<str:underlying>/", views.expirations),
+    path("chains/<str:underlying>/<day:expiration>/", views.chain),
+]

@@ -1,0 +1,131 @@
+"""API calls about orders and chains: check, one call, answer."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.authentication import MayTrade
+from accounts.models import User
+from accounts.tasks.queue import check_queue
+from orders.api.serializers import (
+    ChainRowAnswer,
+    ExpirationAnswer,
+    OrderAnswer,
+    OrderInput,
+)
+from orders.decorators import exchange_date, received_at
+from orders.domain.lifecycle import ParentStatus
+from orders.selectors import chains
+from orders.selectors.showing import Filters, find_broadcast, list_broadcasts
+from orders.services.creating import create_order
+from orders.tasks import enqueue_broadcast
+from strategies.domain.tickets import Strategy
+
+KEY = OpenApiParameter("Idempotency-Key", UUID, OpenApiParameter.HEADER, required=True)
+
+
+class ListFilters(serializers.Serializer[Any]):
+    """The query of GET orders/; `from` and `to` are dates in UTC, both included."""
+
+    status = serializers.ChoiceField(choices=[s.value for s in ParentStatus], required=False)
+    strategy = serializers.ChoiceField(choices=[s.value for s in Strategy], required=False)
+    underlying = serializers.CharField(max_length=12, required=False)
+    account = serializers.UUIDField(required=False)
+    placed_from = serializers.DateField(required=False)
+    placed_to = serializers.DateField(required=False)
+    before = serializers.IntegerField(min_value=1, required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+
+
+@extend_schema(methods=["GET"], responses=OrderAnswer(many=True))
+@extend_schema(methods=["POST"], parameters=[KEY], request=OrderInput, responses=OrderAnswer)
+@api_view(["GET", "POST"])
+def orders(request: Request) -> Response:
+    """List broadcasts, newest first; or broadcast an order to accounts."""
+    if request.method == "POST":
+        return _broadcast(request)
+    query = {{"from": "placed_from", "to": "placed_to"}.get(k, k): v for k, v in request.GET.items()}
+    wanted = ListFilters(data=query)
+    wanted.is_valid(raise_exception=True)
+    given: dict[str, Any] = dict(wanted.validated_data)
+    most = given.pop("limit")
+    if "placed_from" in given:
+        given["placed_from"] = _midnight(given["placed_from"])
+    if "placed_to" in given:
+        given["placed_to"] = _midnight(given["placed_to"] + timedelta(days=1))
+    return Response(OrderAnswer(list_broadcasts(Filters(**given), most=most), many=True).data)
+
+
+@extend_schema(responses=OrderAnswer)
+@api_view(["GET"])
+def order(request: Request, pk: int) -> Response:
+    """Show one broadcast with every account's latest attempt."""
+    return Response(_answer(pk))
+
+
+@extend_schema(responses=ExpirationAnswer(many=True))
+@api_view(["GET"])
+def expirations(request: Request, underlying: str) -> Response:
+    """List the expirations of an underlying."""
+    return Response(ExpirationAnswer(chains.expirations(underlying), many=True).data)
+
+
+@extend_schema(
+    parameters=[OpenApiParameter("root", str, required=False)],
+    responses=ChainRowAnswer(many=True),
+)
+@api_view(["GET"])
+def chain(request: Request, underlying: str, expiration: date) -> Response:
+    """List one expiration's strikes, a row per strike and side."""
+    rows = chains.chain(underlying, expiration, root=request.GET.get("root"))
+    return Response(ChainRowAnswer(rows, many=True).data)
+
+
+def _broadcast(request: Request) -> Response:
+    user = request.user
+    if not isinstance(user, User) or not user.may_trade:
+        raise PermissionDenied(MayTrade.message)
+    key = _idempotency_key(request)
+    body = OrderInput(data=request.data)
+    body.is_valid(raise_exception=True)
+    check_queue()
+    creation = create_order(
+        agent=user,
+        ticket=body.ticket(),
+        choice=body.validated_data["accounts"],
+        idempotency_key=key,
+        clicked_at=received_at(request),
+        now=timezone.now(),
+        today=exchange_date(timezone.now()),
+    )
+    if creation.is_new:
+        enqueue_broadcast(creation.order)
+    return Response(_answer(creation.order.pk), status=201 if creation.is_new else 200)
+
+
+def _idempotency_key(request: Request) -> UUID:
+    try:
+        return UUID(request.headers.get("Idempotency-Key", ""))
+    except ValueError:
+        words = "Send the header Idempotency-Key with a fresh UUID for every new order."
+        raise ValidationError({"Idempotency-Key": [words]}, code="required") from None
+
+
+def _answer(pk: int) -> Any:
+    found = find_broadcast(pk)
+    if found is None:
+        raise Http404
+    return OrderAnswer(found).data
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

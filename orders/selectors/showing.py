@@ -1,0 +1,166 @@
+"""Broadcasts as pages and the API show them: the parent, its legs, each account's latest attempt."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from orders.models import AccountOrder, ComplexOrder, OrderLeg
+
+
+@dataclass(frozen=True, slots=True)
+class AccountShare:
+    """One account's latest attempt; `id` is the account's. Prices are USD per unit."""
+
+    id: UUID
+    alias: str
+    status: str
+    reason_code: str
+    reason: str
+    contracts: int
+    broker_order_id: str | None
+    filled: Decimal
+    net_price: Decimal | None
+    sent_at: datetime | None
+    needs_agent: bool
+    broker_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One complex order with everything shown of it."""
+
+    id: int
+    status: str
+    strategy: str
+    name: str
+    underlying: str
+    expiration: date | None
+    order_type: str
+    price_effect: str | None
+    limit: Decimal | None
+    stop: Decimal | None
+    duration: str
+    session: str
+    contracts: int
+    purpose: str
+    created_at: datetime
+    clicked_at: datetime
+    broadcast_ms: float | None
+    legs: Sequence[OrderLeg]
+    accounts: Sequence[AccountShare]
+
+    @property
+    def filled_accounts(self) -> int:
+        return sum(share.status == "FILLED" for share in self.accounts)
+
+    @property
+    def sent_accounts(self) -> int:
+        return sum(share.status != "SKIPPED" for share in self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of broadcasts is narrowed to; None means all."""
+
+    status: str | None = None
+    strategy: str | None = None
+    underlying: str | None = None
+    account: UUID | None = None
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    before: int | None = None
+
+
+def find_broadcast(pk: int) -> Broadcast | None:
+    """Return one broadcast, or None if there is none of that number."""
+    found = _broadcasts(ComplexOrder.objects.filter(pk=pk))
+    return found[0] if found else None
+
+
+def list_broadcasts(filters: Filters, *, most: int = 100) -> list[Broadcast]:
+    """Return the newest broadcasts first, in three queries whatever their number."""
+    rows = ComplexOrder.objects.order_by("-pk")
+    wanted: Mapping[str, Any] = {
+        "status": filters.status,
+        "strategy": filters.strategy,
+        "underlying": filters.underlying,
+        "children__account_id": filters.account,
+        "clicked_at__gte": filters.placed_from,
+        "clicked_at__lt": filters.placed_to,
+        "pk__lt": filters.before,
+    }
+    rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
+    return _broadcasts(rows.distinct()[:most])
+
+
+def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
+    orders = list(rows.defer("allocation"))
+    ids = [order.pk for order in orders]
+    legs: dict[int, list[OrderLeg]] = defaultdict(list)
+    for leg in OrderLeg.objects.filter(order__in=ids):
+        legs[leg.order_id].append(leg)
+    shares = _shares(ids)
+    return [_broadcast(order, legs[order.pk], shares.get(order.pk, [])) for order in orders]
+
+
+def _shares(order_ids: Collection[int]) -> dict[int, list[AccountShare]]:
+    """Return each broadcast's latest attempts in grid order."""
+    latest: dict[int, dict[UUID, AccountShare]] = defaultdict(dict)
+    rows = (
+        AccountOrder.objects.filter(
+            order__in=order_ids, account__login__environment=settings.ENVIRONMENT
+        )
+        .order_by("account__position", "attempt")
+        .values_list(
+            "order_id",
+            "account_id",
+            "account__alias",
+            "status",
+            "reason_code",
+            "reason",
+            "contracts",
+            "broker_order_id",
+            "filled",
+            "net_price",
+            "sent_at",
+            "needs_agent",
+            "broker_text",
+        )
+    )
+    for order_id, *fields in rows:
+        share = AccountShare(*fields)
+        latest[order_id][share.id] = share
+    return {order_id: list(shares.values()) for order_id, shares in latest.items()}
+
+
+def _broadcast(
+    order: ComplexOrder, legs: Sequence[OrderLeg], shares: Sequence[AccountShare]
+) -> Broadcast:
+    return Broadcast(
+        id=order.pk,
+        status=order.status,
+        strategy=order.strategy,
+        name=order.name,
+        underlying=order.underlying,
+        expiration=order.expiration,
+        order_type=order.order_type,
+        price_effect=order.price_effect or None,
+        limit=order.limit,
+        stop=order.stop,
+        duration=order.duration,
+        session=order.session,
+        contracts=order.contracts,
+        purpose=order.purpose,
+        created_at=order.created_at,
+        clicked_at=order.clicked_at,
+        broadcast_ms=order.broadcast_ms,
+        legs=legs,
+        accounts=shares,
+    )

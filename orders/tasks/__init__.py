@@ -1,0 +1,67 @@
+"""Celery tasks about orders: each makes one call, then rings for what is left to do."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.tasks.queue import enqueue
+from brokerage.transport import process_gateway
+from orders.models import ComplexOrder
+from orders.selectors.sending import ready_chunks
+from orders.services import placing, polling, renewing
+from strategies.domain.tickets import Strategy
+
+
+def enqueue_broadcast(order: ComplexOrder) -> None:
+    """Ring once per chunk of accounts, when the transaction commits."""
+    for chunk in ready_chunks(order.pk, size=settings.CHUNK_ACCOUNTS):
+        enqueue(place_account_orders, ids=[str(pk) for pk in chunk])
+
+
+@shared_task(name="orders.place_account_orders")
+def place_account_orders(*, ids: list[str]) -> None:
+    """Place one chunk of a broadcast; a second delivery of the message finds nothing to claim."""
+    outcome = placing.place_account_orders(
+        ids=[UUID(pk) for pk in ids], gateway=process_gateway()
+    )
+    if outcome.again:
+        enqueue(place_account_orders, ids=[str(pk) for pk in outcome.again])
+    for login_id, children in outcome.refused_logins.items():
+        enqueue(
+            renew_and_place,
+            login_id=str(login_id),
+            seen_version=outcome.token_versions[login_id],
+            ids=[str(pk) for pk in children],
+        )
+
+
+@shared_task(name="orders.renew_and_place")
+def renew_and_place(*, login_id: str, seen_version: int, ids: list[str]) -> None:
+    """Renew a login's refused token once, then place the orders that waited for it."""
+    due = renewing.renew_for_orders(
+        login_id=UUID(login_id),
+        seen_version=seen_version,
+        ids=[UUID(pk) for pk in ids],
+        now=timezone.now(),
+    )
+    if due:
+        enqueue(place_account_orders, ids=[str(pk) for pk in due])
+
+
+@shared_task(name="orders.sync_stock_orders")
+def sync_stock_orders() -> None:
+    """Read every working order in shares once."""
+    polling.sync_stock_orders(gateway=process_gateway())
+
+
+@shared_task(name="orders.sync_option_orders")
+def sync_option_orders() -> None:
+    """Read every working order in options once."""
+    polling.sync_option_orders(gateway=process_gateway())
+
+
+def enqueue_read(strategy: str) -> None:
+    """Ring the beat that reads orders of this strategy, without waiting for its turn."""
+    enqueue(sync_stock_orders if strategy == Strategy.EQUITY else sync_option_orders)

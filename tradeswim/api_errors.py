@@ -1,0 +1,109 @@
+"""Answer every error of the API as problem details (RFC 9457) with a stable code."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from accounts.services.sessions import SessionEnded
+from accounts.tasks.queue import QueueDown
+from brokerage.errors import BrokerError, LoginRequired, Refused, TryAgain
+from orders.domain.errors import BadTicket, KeyReused
+from strategies.domain.symbols import InvalidSymbol
+from strategies.domain.tickets import Problem
+
+PROBLEM_JSON = "application/problem+json"
+
+_KINDS: dict[type[Exception], tuple[int, str, str]] = {
+    KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
+    QueueDown: (503, "queue_down", "The task queue is down"),
+    SessionEnded: (401, "session_ended", "Sign in again"),
+    InvalidSymbol: (400, "invalid_symbol", "Not a symbol"),
+    LoginRequired: (503, "login_required", "A broker login must be connected"),
+    TryAgain: (503, "broker_unavailable", "The broker does not answer"),
+    BrokerError: (502, "broker_error", "The broker's answer is of no use"),
+}
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn an exception of a view into an answer; None lets an unforeseen one be a 500."""
+    set_rollback()
+    if isinstance(error, BadTicket):
+        return _problem(400, "invalid", "Invalid request", "See errors.", error.problems)
+    if isinstance(error, exceptions.ValidationError):
+        problems = list(_flatten(error.get_full_details(), ""))
+        return _problem(400, "invalid", "Invalid request", "See errors.", problems)
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    if isinstance(error, Http404):
+        return _problem(404, "not_found", "Not found", "There is no such thing here.")
+    if isinstance(error, Refused):
+        status = 404 if error.status == 404 else 502
+        code = "not_found" if status == 404 else "broker_refused"
+        return _problem(status, code, "The broker says no", str(error))
+    for kind, (status, code, title) in _KINDS.items():
+        if isinstance(error, kind):
+            return _problem(status, code, title, str(error))
+    return None
+
+
+def not_found(request: HttpRequest, path: str) -> JsonResponse:
+    """Answer an address that the API does not have."""
+    body = _body(404, "not_found", "Not found", f"The API has no {request.path}.", ())
+    return JsonResponse(body, status=404, content_type=PROBLEM_JSON)
+
+
+def _of_framework(error: exceptions.APIException) -> Response:
+    code = str(getattr(error.detail, "code", error.default_code))
+    answer = _problem(error.status_code, code, str(error.default_detail), str(error.detail))
+    if isinstance(error, exceptions.Throttled) and error.wait:
+        answer["Retry-After"] = str(int(error.wait) + 1)
+    if header := getattr(error, "auth_header", None):
+        answer["WWW-Authenticate"] = header
+    return answer
+
+
+def _problem(
+    status: int, code: str, title: str, detail: str, problems: Any = ()
+) -> Response:
+    body = _body(status, code, title, detail, problems)
+    return Response(body, status=status, content_type=PROBLEM_JSON)
+
+
+def _body(status: int, code: str, title: str, detail: str, problems: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if problems:
+        body["errors"] = [
+            {"field": p.field, "code": p.code, "message": p.message} for p in problems
+        ]
+    return body
+
+
+def _flatten(details: Any, path: str) -> Iterator[Problem]:
+    """Turn nested error details into `legs[1].symbol` and its like."""
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        yield Problem(path or "body", str(details["code"]), str(details["message"]))
+    elif isinstance(details, dict):
+        for name, inner in details.items():
+            yield from _flatten(inner, _join(path, name))
+    else:
+        is_plain = all(set(inner) == {"message", "code"} for inner in details)
+        for index, inner in enumerate(details):
+            yield from _flatten(inner, path if is_plain else f"{path}[{index}]")
+
+
+def _join(path: str, name: Any) -> str:
+    if name == "non_field_errors":
+        return path
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else str(name)
