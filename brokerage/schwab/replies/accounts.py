@@ -62,7 +62,7 @@ class AccountReading:
 
 def read_account_numbers(reply: Reply) -> tuple[AccountNumber, ...]:
     """Read the accounts of a login; the order of the list means nothing."""
-    found = [parsing.row(row) for row in parsing.rows(parsing.read_json(reply))]
+    found = [parsing.row(row) for row in parsing.listing(parsing.read_json(reply))]
     pairs = [
         (parsing.text(r.get("accountNumber")), parsing.text(r.get("hashValue"))) for r in found
     ]

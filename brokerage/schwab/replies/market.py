@@ -113,7 +113,7 @@ def read_chain(reply: Reply) -> Chain:
 def read_expirations(reply: Reply) -> tuple[Expiration, ...]:
     """Read the expirations; an index may have two of one day (SPX and SPXW)."""
     found = parsing.row(parsing.read_json(reply))
-    listed = (parsing.row(row) for row in parsing.rows(found.get("expirationList")))
+    listed = (parsing.row(row) for row in parsing.listing(found.get("expirationList")))
     return tuple(
         Expiration(
             expiration=parsing.day(parsing.first(row, "expirationDate", "expiration")),

@@ -82,7 +82,7 @@ class OrderPage:
 
 def read_orders(reply: Reply) -> OrderPage:
     """Read an order list; a row that makes no sense is counted, it does not hide the others."""
-    found = parsing.rows(parsing.read_json(reply))
+    found = parsing.listing(parsing.read_json(reply))
     orders: list[BrokerOrder] = []
     for row in found:
         try:

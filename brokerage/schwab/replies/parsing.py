@@ -57,9 +57,12 @@ def row(value: object) -> Row:
 
 
 def rows(value: object) -> Sequence[Any]:
-    """Return a list; a missing one is empty."""
-    if value is None:
-        return []
+    """Return a list inside a row; a missing one is empty."""
+    return [] if value is None else listing(value)
+
+
+def listing(value: object) -> Sequence[Any]:
+    """Return a list that must be there: `null` where orders belong is no empty list of them."""
     if not isinstance(value, list):
         raise UnreadableReply("The broker's answer lacks a list where one belongs")
     return value
