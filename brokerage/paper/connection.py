@@ -1,0 +1,194 @@
+"""One client's connection: bytes in, requests out, answers back, HTTP/1.1 by hand."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any, cast
+
+import httptools
+
+from brokerage.paper.messages import REASONS, Request, Response, split_target, to_json
+
+BODY_LIMIT = 1 << 20
+QUEUE_LIMIT = 64
+LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+
+TOO_BIG = Response(
+    413,
+    to_json(
+        {
+            "fault": {
+                "faultstring": "Body buffer overflow",
+                "detail": {"errorcode": "protocol.http.TooBigBody"},
+            }
+        }
+    ),
+)
+MALFORMED = Response(400, to_json({"message": "The request is not valid HTTP."}))
+
+
+class Connection(asyncio.Protocol):
+    """Reads requests and hands each over; answers come later, one at a time and in order.
+
+    Args:
+        receive: called with every complete request.
+        connections: the server's set, in which this connection lists itself.
+        is_tls: whether it came in over TLS, where there is no control interface.
+    """
+
+    def __init__(
+        self,
+        receive: "Callable[[Connection, Request], None]",
+        connections: "set[Connection]",
+        *,
+        is_tls: bool,
+    ) -> None:
+        self._receive = receive
+        self._connections = connections
+        self._is_tls = is_tls
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()
+        self._is_local = False
+        self._is_refused = False
+        self._keep_alive = True
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._read_at = 0.0
+        self.transport: asyncio.Transport | None = None
+        self.is_busy = False
+        self.quiet_since = time.monotonic()
+
+    # --- from the socket --------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        peer: Any = transport.get_extra_info("peername")
+        self._is_local = not self._is_tls and bool(peer) and peer[0] in LOOPBACK
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        self._connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._read_at = time.time()
+        self.quiet_since = time.monotonic()
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._refuse(MALFORMED)
+
+    # --- from the parser --------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._target = b""
+        self._headers = {}
+        self._body = bytearray()
+
+    def on_url(self, part: bytes) -> None:
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        length = self._headers.get("content-length", "0")
+        if length.isdigit() and int(length) > BODY_LIMIT:
+            self._refuse(TOO_BIG)
+        elif self._headers.get("expect", "").lower() == "100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, part: bytes) -> None:
+        self._body += part
+        if len(self._body) > BODY_LIMIT:
+            self._refuse(TOO_BIG)
+
+    def on_message_complete(self) -> None:
+        if self._is_refused:
+            return
+        self._keep_alive = self._parser.should_keep_alive()
+        path, query = split_target(self._target)
+        self._waiting.append(
+            Request(
+                at=self._read_at,
+                method=self._parser.get_method().decode("latin-1"),
+                path=path,
+                query=query,
+                headers=self._headers,
+                body=bytes(self._body),
+                is_local=self._is_local,
+            )
+        )
+        if len(self._waiting) > QUEUE_LIMIT:
+            self.drop()
+        elif not self.is_busy:
+            self._hand_over()
+
+    # --- to the client ----------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer can still reach the client."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    def answer(self, response: Response) -> None:
+        """Send an answer and turn to the next request."""
+        self.write(encode(response))
+        self.finish()
+
+    def write(self, data: bytes) -> None:
+        """Send raw bytes, if the client is still there."""
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def finish(self) -> None:
+        """End the request at hand, which has been answered."""
+        self.is_busy = False
+        self.quiet_since = time.monotonic()
+        if self._waiting:
+            self._hand_over()
+        elif not self._keep_alive:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection after what was written has gone out."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _hand_over(self) -> None:
+        self.is_busy = True
+        self._receive(self, self._waiting.popleft())
+
+    def _refuse(self, response: Response) -> None:
+        if not self._is_refused:
+            self._is_refused = True
+            self.write(encode(response))
+            self.close()
+
+
+def encode(response: Response) -> bytes:
+    """Write an answer as it goes on the wire."""
+    status = response.status
+    head = [
+        f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}",
+        f"Date: {_http_date(int(time.time()))}",
+        f"Content-Length: {len(response.body)}",
+    ]
+    if response.body:
+        head.append(f"Content-Type: {response.content_type}")
+    head.extend(f"{name}: {value}" for name, value in response.headers.items())
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + response.body
+
+
+@lru_cache(maxsize=2)
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)

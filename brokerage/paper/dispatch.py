@@ -1,0 +1,188 @@
+"""Take requests as they arrive, let their faults happen, and see to it that each is journaled."""
+
+import asyncio
+import re
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from brokerage.paper import mishaps
+from brokerage.paper.broker import Broker
+from brokerage.paper.connection import Connection, encode
+from brokerage.paper.faults import Fault
+from brokerage.paper.journal import Row
+from brokerage.paper.messages import Refused, Request, Response, gateway_error, trader_error
+from brokerage.paper.routes import accounts, control, market_data, oauth, orders
+from brokerage.paper.routes.routing import Call, Router
+
+ACCOUNT = re.compile(r"^/trader/v1/accounts/([0-9A-F]{64})(?:/orders/([0-9]+))?(?:/|$)")
+CONTROL = "/paper/"
+UNEXPECTED = "Application encountered unexpected error that prevented fulfilling this request"
+ROUTERS = {
+    "trader": Router(orders.router, accounts.router),
+    "marketdata": market_data.router,
+    "v1": oauth.router,
+}
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request with its connection, its journal row and the fault it suffers."""
+
+    connection: Connection
+    request: Request
+    row: Row
+    fault: Fault | None
+
+
+class Dispatcher:
+    """Handles requests one after the other, but reads those that arrive meanwhile first."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.last_request_at = 0.0
+        self._waiting: deque[tuple[Connection, Request]] = deque()
+
+    def receive(self, connection: Connection, request: Request) -> None:
+        """Take a request; it is handled as soon as the loop has read what has arrived with it.
+
+        Were it handled here, a broadcast's later requests would be stamped late by the work for
+        the earlier ones.
+        """
+        self._waiting.append((connection, request))
+        self.last_request_at = request.at
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._handle_next)
+
+    def _handle_next(self) -> None:
+        connection, request = self._waiting[0]
+        try:
+            self._begin(connection, request)
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                asyncio.get_running_loop().call_soon(self._handle_next)
+
+    def _begin(self, connection: Connection, request: Request) -> None:
+        if request.path.startswith(CONTROL):
+            connection.answer(self._guarded(lambda: self._control(request)))
+            return
+        found = ACCOUNT.match(request.path)
+        account, order_id = found.groups() if found else (None, None)
+        row = self.broker.journal.open(
+            at=request.at,
+            method=request.method,
+            path=request.path,
+            account=account,
+            order_id=order_id,
+        )
+        fault = self.broker.faults.take(request, account)
+        exchange = Exchange(connection, request, row, fault)
+        if fault and fault.delay_s and fault.name not in mishaps.OWN_USE_OF_DELAY:
+            asyncio.get_running_loop().call_later(fault.delay_s, self._serve, exchange)
+        else:
+            self._serve(exchange)
+
+    def _serve(self, exchange: Exchange) -> None:
+        """Answer a request, or do to it what its fault wants."""
+        fault, request = exchange.fault, exchange.request
+        if fault is None:
+            self._answer(exchange, self._handle(exchange))
+        elif fault.name == "drop_before":
+            exchange.connection.drop()
+        else:
+            response = mishaps.instead(fault, request) or self._handle(exchange)
+            self._deliver(exchange, fault, mishaps.altered(fault, self.broker, request, response))
+
+    def _handle(self, exchange: Exchange) -> Response:
+        """Let the request happen, and journal which order it made."""
+        response = self._guarded(lambda: self._route(exchange))
+        if response.order_id is not None:
+            exchange.row.order_id, exchange.row.placed = str(response.order_id), True
+        return response
+
+    def _deliver(self, exchange: Exchange, fault: Fault, response: Response) -> None:
+        """Answer in the way of the fault: slowly, in part, never, or after all as usual."""
+        connection = exchange.connection
+        _add_headers(exchange.request, response)
+        match fault.name:
+            case "drop_after":
+                connection.drop()
+            case "never_answer_after":
+                pass
+            case "truncated":
+                connection.write(mishaps.first_half(response))
+                connection.close()
+            case "drip":
+                drops = deque(encode(response))
+                self._drip(exchange, drops, response.status, fault.delay_s or 1.0)
+            case _:
+                self._answer(exchange, response)
+
+    def _drip(self, exchange: Exchange, drops: deque[int], status: int, pause_s: float) -> None:
+        """Send one byte, and the others later; the connection is busy until the last one."""
+        connection = exchange.connection
+        if not connection.is_open:
+            return
+        connection.write(bytes((drops.popleft(),)))
+        if drops:
+            loop = asyncio.get_running_loop()
+            loop.call_later(pause_s, self._drip, exchange, drops, status, pause_s)
+        else:
+            exchange.row.status = status
+            connection.finish()
+
+    def _answer(self, exchange: Exchange, response: Response) -> None:
+        """Answer as usual; a client that has left gets no status in the journal."""
+        _add_headers(exchange.request, response)
+        exchange.row.status = response.status if exchange.connection.is_open else None
+        exchange.connection.answer(response)
+
+    def _guarded(self, handle: Callable[[], Response]) -> Response:
+        """Answer, whatever happens; what nobody expected is told on the terminal."""
+        try:
+            return handle()
+        except Refused as refused:
+            return refused.response
+        except Exception:  # noqa: BLE001 - a broker that answers nothing would look like a fault
+            traceback.print_exc(file=sys.stderr)
+            return trader_error(500, UNEXPECTED).response
+
+    def _control(self, request: Request) -> Response:
+        if not request.is_local or "origin" in request.headers:  # no web page may command us
+            raise gateway_error(404, "Not Found")
+        handler, names = control.router.find(request.method, request.path)
+        return handler(Call(self.broker, request, names))
+
+    def _route(self, exchange: Exchange) -> Response:
+        request = exchange.request
+        area = request.path.split("/", 2)[1]
+        router = ROUTERS.get(area)
+        if router is None:
+            raise gateway_error(404, "Not Found")
+        user = "" if area == "v1" else self._authenticate(request, area)
+        handler, names = router.find(request.method, request.path)
+        return handler(Call(self.broker, request, names, user, exchange.fault))
+
+    def _authenticate(self, request: Request, area: str) -> str:
+        """Return whose access token came with a request."""
+        header = request.headers.get("authorization")
+        if header is None and area == "marketdata":
+            raise gateway_error(
+                400, "Bad Request", detail="Missing header", source={"header": "Authorization"}
+            )
+        scheme, _, token = (header or "").partition(" ")
+        user = self.broker.oauth.user_of(token, now=self.broker.now) if scheme == "Bearer" else None
+        if user is None:
+            raise gateway_error(401, "Unauthorized", detail="Client not authorized")
+        return user
+
+
+def _add_headers(request: Request, response: Response) -> None:
+    if request.path.startswith(("/trader/", "/marketdata/")):
+        response.headers["Schwab-Client-CorrelId"] = str(uuid4())
+    if request.path.startswith("/marketdata/"):
+        response.headers["Schwab-Resource-Version"] = "1"

@@ -1,0 +1,1 @@
+"""What the paper broker answers, by use case."""

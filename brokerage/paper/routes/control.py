@@ -1,0 +1,287 @@
+"""The control interface for tests and demos: what outside programs may see and do."""
+
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import uuid4
+
+from brokerage.paper.books import Account, Position
+from brokerage.paper.messages import (
+    Response,
+    json_response,
+    read_object,
+    to_json,
+    trader_error,
+)
+from brokerage.paper.oauth import Login
+from brokerage.paper.order_form import read_order
+from brokerage.paper.orders import Order
+from brokerage.paper.routes.routing import Call, Router
+from brokerage.paper.trading import AUTO, MANUAL
+
+HAND_TAG = "API_TOS:TRADE_ALL"
+ENDINGS = frozenset({"expire", "revoke"})
+HOURS = frozenset({"always", "nyse"})
+
+router = Router()
+
+
+@router.on("GET", "/paper/journal")
+def journal(call: Call) -> Response:
+    """List the requests behind `since`."""
+    since = call.request.query.get("since", "0")
+    if not since.isdigit():
+        raise trader_error(400, f"'{since}' is not a valid value for since")
+    return json_response(call.broker.journal.since(int(since)))
+
+
+@router.on("GET", "/paper/orders")
+def orders(call: Call) -> Response:
+    """List every order there is, oldest first, each with its account's hash."""
+    texts = (
+        call.broker.order_text(order)[:-1] + b',"account":' + to_json(order.account) + b"}"
+        for order in call.broker.books.orders.values()
+    )
+    return Response(200, b"[" + b",".join(texts) + b"]")
+
+
+@router.on("POST", "/paper/orders")
+def make_order(call: Call) -> Response:
+    """Make an order by hand, as if it came from another platform."""
+    wanted, broker = read_object(call.request.body), call.broker
+    account = _account(call, wanted.get("account"))
+    body = wanted.get("order")
+    spec = read_order(body if isinstance(body, dict) else {}, broker.market)
+    tag = str(wanted.get("tag") or HAND_TAG)
+    order = broker.trading.place(account, spec, tag, now=broker.now)
+    return json_response(_order_answer(call, order), status=201)
+
+
+@router.on("GET", "/paper/positions")
+def positions(call: Call) -> Response:
+    """Show what every account holds."""
+    return json_response(
+        {
+            account.hash: {symbol: held.quantity for symbol, held in account.positions.items()}
+            for account in call.broker.books.accounts.values()
+        }
+    )
+
+
+@router.on("POST", "/paper/positions")
+def set_positions(call: Call) -> Response:
+    """Set what accounts hold; symbols that are not named stay."""
+    wanted = read_object(call.request.body)
+    changes = [
+        (_account(call, name), symbol, _quantity(quantity))
+        for name, held in wanted.items()
+        for symbol, quantity in (held if isinstance(held, dict) else {}).items()
+    ]
+    for account, symbol, quantity in changes:
+        _set_position(call, account, symbol, quantity)
+    return positions(call)
+
+
+@router.on("POST", "/paper/fill")
+def fill(call: Call) -> Response:
+    """Fill an order now, wholly or partly."""
+    wanted = read_object(call.request.body)
+    order, price, units = _order(call, wanted), wanted.get("price"), wanted.get("quantity")
+    call.broker.trading.fill(
+        order,
+        now=call.broker.now,
+        units=None if units is None else _quantity(units),
+        price=None if price is None else _amount(price),
+    )
+    return json_response(_order_answer(call, order))
+
+
+@router.on("POST", "/paper/replace")
+def replace(call: Call) -> Response:
+    """Let the broker replace an order by itself."""
+    order = _order(call, read_object(call.request.body))
+    successor = call.broker.trading.replace_by_broker(order, now=call.broker.now)
+    return json_response(_order_answer(call, successor))
+
+
+@router.on("POST", "/paper/market")
+def market(call: Call) -> Response:
+    """Change how the market behaves; fields that are not named stay."""
+    wanted, broker = read_object(call.request.body), call.broker
+    fills = _choice(wanted, "fills", frozenset({AUTO, MANUAL}), broker.trading.fills)
+    hours = _choice(wanted, "hours", HOURS, broker.market.hours)
+    speed = float(_amount(wanted.get("speed", broker.market.speed)))
+    named = wanted.get("prices")
+    prices = {symbol: _amount(price) for symbol, price in (named if named else {}).items()}
+    try:
+        broker.market.set_prices(prices)
+    except (KeyError, ValueError) as problem:
+        raise trader_error(400, f"The prices are not valid: {problem}") from None
+    broker.trading.fills, broker.market.hours, broker.market.speed = fills, hours, speed
+    broker.is_changed = True
+    broker.trading.step(now=broker.now)
+    return json_response({"fills": fills, "hours": hours, "speed": speed})
+
+
+@router.on("GET", "/paper/faults")
+def faults(call: Call) -> Response:
+    """List the faults that still wait."""
+    return json_response(call.broker.faults.list())
+
+
+@router.on("POST", "/paper/faults")
+def add_fault(call: Call) -> Response:
+    """Lay out a fault."""
+    return json_response({"id": call.broker.faults.add(read_object(call.request.body)).id})
+
+
+@router.on("DELETE", "/paper/faults")
+def clear_faults(call: Call) -> Response:
+    """Take all faults back."""
+    call.broker.faults.clear()
+    return json_response({})
+
+
+@router.on("DELETE", "/paper/faults/{fault}")
+def remove_fault(call: Call) -> Response:
+    """Take one fault back."""
+    text = call.names["fault"]
+    if not text.isdigit() or not call.broker.faults.remove(int(text)):
+        raise trader_error(404, "There is no such fault.")
+    return json_response({})
+
+
+@router.on("GET", "/paper/logins")
+def logins(call: Call) -> Response:
+    """List the logins with everything a client needs to sign in."""
+    return json_response([_login_json(call, one) for one in call.broker.oauth.logins.values()])
+
+
+@router.on("POST", "/paper/authorize")
+def authorize(call: Call) -> Response:
+    """Give out a code as if a user had walked through the pages."""
+    wanted, oauth = read_object(call.request.body), call.broker.oauth
+    client_id, redirect_uri = str(wanted.get("client_id")), str(wanted.get("redirect_uri"))
+    own = oauth.apps.get(client_id)
+    user = wanted.get("login") or (own.user if own else "")
+    code = oauth.authorize(client_id, redirect_uri, str(user), now=call.broker.now)
+    answer = {"code": code, "session": str(uuid4())}
+    if wanted.get("state") is not None:
+        answer["state"] = str(wanted["state"])
+    return json_response({"redirect": _with_query(redirect_uri, answer)})
+
+
+@router.on("POST", "/paper/tokens")
+def tokens(call: Call) -> Response:
+    """Let tokens expire, revoke them, or turn the rotation of refresh tokens on or off."""
+    wanted, oauth, now = read_object(call.request.body), call.broker.oauth, call.broker.now
+    users = _users(call, wanted.get("login"))
+    access = _choice(wanted, "access", ENDINGS, "")
+    refresh = _choice(wanted, "refresh", ENDINGS, "")
+    for user in users:
+        if access:
+            oauth.end_access(user, access, now=now)
+        if refresh:
+            oauth.end_refresh(user, refresh, now=now)
+    if "rotate" in wanted:
+        change = oauth.rotating.update if wanted["rotate"] else oauth.rotating.difference_update
+        change(users)
+    return json_response({"logins": users})
+
+
+@router.on("POST", "/paper/reset")
+def reset(call: Call) -> Response:
+    """Go back to the seed."""
+    call.broker.reset()
+    return json_response({})
+
+
+def _account(call: Call, name: object) -> Account:
+    """Find an account by its hash or its number."""
+    for account in call.broker.books.accounts.values():
+        if name in (account.hash, account.number):
+            return account
+    raise trader_error(404, f"There is no account {name!r}.")
+
+
+def _order(call: Call, wanted: dict[str, Any]) -> Order:
+    text = str(wanted.get("order_id"))
+    order = call.broker.books.orders.get(int(text)) if text.isdigit() else None
+    if order is None:
+        raise trader_error(404, f"There is no order {text}.")
+    return order
+
+
+def _order_answer(call: Call, order: Order) -> dict[str, Any]:
+    return {"order_id": str(order.id), "order": call.broker.order_json(order)}
+
+
+def _quantity(value: object) -> int:
+    number = _amount(value, low=Decimal(-1_000_000))
+    if number != int(number):
+        raise trader_error(400, f"'{value}' is not a valid value for quantity")
+    return int(number)
+
+
+def _amount(value: object, *, low: Decimal = Decimal(0)) -> Decimal:
+    """Read a number, which may be written as text."""
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite() or not low <= number <= 10**9:
+        raise trader_error(400, f"'{value}' is not a number that makes sense here")
+    return number
+
+
+def _choice(wanted: dict[str, Any], name: str, allowed: frozenset[str], usual: str) -> str:
+    value = wanted.get(name)
+    if value is None:
+        return usual
+    if value not in allowed:
+        raise trader_error(400, f"'{value}' is not a valid value for {name}")
+    return str(value)
+
+
+def _set_position(call: Call, account: Account, symbol: str, quantity: int) -> None:
+    quote = call.broker.market.quote(symbol)
+    if quote is None:
+        raise trader_error(400, f"Symbol '{symbol}' was not found.")
+    account.positions.pop(symbol, None)
+    if quantity:
+        account.positions[symbol] = Position(quantity, price=quote.mark, previous=quantity)
+    call.broker.books.changed_accounts.add(account.hash)
+
+
+def _login_json(call: Call, login: Login) -> dict[str, Any]:
+    return {
+        "label": login.label,
+        "app_key": login.app_key,
+        "app_secret": login.app_secret,
+        "callback_url": login.callbacks[0],
+        "user": login.user,
+        "password": login.password,
+        "totp_secret": login.totp_secret,
+        "accounts": [
+            {"number": account.number, "hash": account.hash}
+            for account in call.broker.books.accounts_of.get(login.user, [])
+        ],
+    }
+
+
+def _users(call: Call, name: object) -> list[str]:
+    """Find a login by user, label or app key; all of them when none is named."""
+    found = [
+        login.user
+        for login in call.broker.oauth.logins.values()
+        if name is None or name in (login.user, login.label, login.app_key)
+    ]
+    if not found:
+        raise trader_error(404, f"There is no login {name!r}.")
+    return found
+
+
+def _with_query(address: str, more: dict[str, str]) -> str:
+    parts = urlsplit(address)
+    query = urlencode([*parse_qsl(parts.query), *more.items()])
+    return urlunsplit(parts._replace(query=query))

@@ -1,0 +1,100 @@
+"""Which function answers which method and path, and who may ask."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from brokerage.paper.books import Account
+from brokerage.paper.broker import Broker
+from brokerage.paper.faults import Fault
+from brokerage.paper.messages import Request, Response, gateway_error, trader_error
+from brokerage.paper.orders import Order
+
+HASH = re.compile(r"[0-9A-F]{64}")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request on its way to its answer.
+
+    Args:
+        names: the variable parts of the path.
+        user: whose access token came with it.
+        fault: what shall go wrong with it.
+    """
+
+    broker: Broker
+    request: Request
+    names: dict[str, str] = field(default_factory=dict)
+    user: str = ""
+    fault: Fault | None = None
+
+    def account(self) -> Account:
+        """Return the account in the path.
+
+        Raises:
+            Refused: it is not an account's hash, or not of this login.
+        """
+        name = self.names["account"]
+        if not HASH.fullmatch(name):
+            raise trader_error(400, "Invalid account number")
+        account = self.broker.books.accounts.get(name)
+        if account is None or account.user != self.user:
+            raise trader_error(404, "Account not found")
+        return account
+
+    def order(self) -> Order:
+        """Return the order in the path.
+
+        Raises:
+            Refused: the account has no such order.
+        """
+        account, text = self.account(), self.names["order"]
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise trader_error(400, "Invalid order id")
+        order = self.broker.books.orders.get(int(text))
+        if order is None or order.account != account.hash:
+            raise trader_error(404, "Order not found")
+        return order
+
+
+Handler = Callable[[Call], Response]
+Route = tuple[str, re.Pattern[str], Handler]
+
+
+class Router:
+    """A table of methods and paths; `{name}` in a path stands for one part of it.
+
+    Args:
+        parts: tables that this one begins with.
+    """
+
+    def __init__(self, *parts: "Router") -> None:
+        self._routes: list[Route] = [route for part in parts for route in part._routes]
+
+    def on(self, method: str, path: str) -> Callable[[Handler], Handler]:
+        """Let a function answer this method and path."""
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+        return lambda handler: self._add(method, pattern, handler)
+
+    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
+        """Find who answers, with the variable parts of the path.
+
+        Raises:
+            Refused: nobody does.
+        """
+        is_known = False
+        for known_method, pattern, handler in self._routes:
+            found = pattern.fullmatch(path)
+            if found and known_method == method:
+                return handler, found.groupdict()
+            is_known = is_known or found is not None
+        raise (
+            gateway_error(405, "Method Not Allowed")
+            if is_known
+            else gateway_error(404, "Not Found")
+        )
+
+    def _add(self, method: str, pattern: re.Pattern[str], handler: Handler) -> Handler:
+        self._routes.append((method, pattern, handler))
+        return handler

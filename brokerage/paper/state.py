@@ -1,0 +1,123 @@
+"""Keep the paper broker's state in a file: one JSON record a line, replaced as a whole."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from brokerage.paper import records
+from brokerage.paper.books import Books
+from brokerage.paper.broker import Broker
+
+VERSION = 1
+Record = dict[str, Any]
+
+
+class BrokenState(Exception):
+    """The state file cannot be understood."""
+
+
+class StateFile:
+    """The file, and its lines as they were written last, so that only changes are written anew.
+
+    Attributes:
+        saved_at: Unix seconds of the last save.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.saved_at = time.time()
+        self._path = path
+        self._books: Books | None = None
+        self._accounts: dict[str, bytes] = {}
+        self._orders: dict[int, bytes] = {}
+
+    def seed(self, usual: int) -> int:
+        """Return the seed of the saved state, which decides over its logins.
+
+        Raises:
+            BrokenState: the file is not a state of this version.
+        """
+        saved = self._read()
+        return int(saved[0]["seed"]) if saved else usual
+
+    def load(self, broker: Broker) -> None:
+        """Bring the broker to the saved state, if there is one.
+
+        Accounts and logins of the seed that the file does not know stay as they are.
+
+        Raises:
+            BrokenState: the file is not a state of this version.
+        """
+        loaders: dict[str, Callable[[Broker, Record], None]] = {
+            "broker": records.load_broker,
+            "login": records.load_login,
+            "account": records.load_account,
+            "order": records.load_order,
+        }
+        try:
+            for record in self._read():
+                loaders[record["kind"]](broker, record)
+        except (ValueError, KeyError, TypeError, ArithmeticError) as problem:
+            raise BrokenState(f"The state {self._path} is broken: {problem!r}.") from problem
+
+    async def save(self, broker: Broker, *, always: bool = False) -> None:
+        """Write the state if anything but prices has changed; a thread waits for the disk.
+
+        Args:
+            always: write it in any case, for the prices.
+        """
+        books = broker.books
+        is_changed = broker.is_changed or broker.oauth.is_changed or books is not self._books
+        if not (always or is_changed or books.changed_orders or books.changed_accounts):
+            return
+        self._renew_lines(books)
+        self.saved_at = time.time()
+        broker.is_changed = broker.oauth.is_changed = False
+        head = [records.broker_record(broker, VERSION)]
+        head += [records.login_record(login) for login in broker.oauth.logins.values()]
+        lines = [*map(_dump, head), *self._accounts.values(), *self._orders.values()]
+        await asyncio.to_thread(_replace, self._path, b"\n".join(lines) + b"\n")
+
+    def _renew_lines(self, books: Books) -> None:
+        """Dump the accounts and orders that have changed; all of them if the books are new."""
+        accounts, orders = books.changed_accounts, books.changed_orders
+        if books is not self._books:
+            self._books, self._accounts, self._orders = books, {}, {}
+            accounts, orders = set(books.accounts), set(books.orders)
+        for name in accounts:
+            self._accounts[name] = _dump(records.account_record(books.accounts[name]))
+        for order_id in sorted(orders):
+            self._orders[order_id] = _dump(records.order_record(books.orders[order_id]))
+        books.changed_accounts, books.changed_orders = set(), set()
+
+    def _read(self) -> list[Record]:
+        if not self._path.exists():
+            return []
+        try:
+            saved = [json.loads(line) for line in self._path.read_bytes().splitlines()]
+            is_ours = bool(saved) and saved[0]["version"] == VERSION
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise BrokenState(f"The state {self._path} cannot be read: {problem!r}.") from problem
+        if not is_ours:
+            raise BrokenState(f"{self._path} is not a state of version {VERSION}.")
+        return saved
+
+
+def _dump(record: Record) -> bytes:
+    return json.dumps(record, default=str, separators=(",", ":")).encode()
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """Replace the file so that a crash leaves the old or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    with draft.open("wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

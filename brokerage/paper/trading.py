@@ -1,0 +1,242 @@
+"""The life of orders at the paper broker: placed, matched, replaced, cancelled, expired."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from brokerage.paper import checks, matching
+from brokerage.paper.books import Account, Books
+from brokerage.paper.execution import book_end, book_fill
+from brokerage.paper.instruments import Instruments
+from brokerage.paper.matching import Fill, Net, Quote
+from brokerage.paper.messages import trader_error
+from brokerage.paper.orders import AT_ONCE_OR_NEVER, STOP_TYPES, Order, OrderSpec
+
+AUTO, MANUAL = "auto", "manual"
+CANNOT_CANCEL = "Order cannot be canceled"
+CANNOT_REPLACE = "Order cannot be replaced"
+
+
+class Market(checks.Market, Protocol):
+    """What the market must tell to trade."""
+
+    def is_open(self, asset: str) -> bool: ...
+    def is_listed(self, symbol: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """What a fault does to an order as it is placed.
+
+    Args:
+        reject: the reason to reject it with.
+        partial: units to fill now, the rest by hand only; None for no such fault, 0 for half.
+        hidden_s: for how long lists do not show it.
+    """
+
+    reject: str | None = None
+    partial: int | None = None
+    hidden_s: float = 0.0
+
+
+NO_TWIST = Twist()
+
+
+class StepPrices:
+    """The market's prices during one step; equal combinations are added up once."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._nets: dict[tuple[tuple[str, bool, int], ...], Net] = {}
+
+    def quote(self, symbol: str) -> Quote | None:
+        return self._market.quote(symbol)
+
+    def net(self, legs: Sequence[tuple[str, bool, int]]) -> Net:
+        key = tuple(legs)
+        net = self._nets.get(key)
+        if net is None:
+            net = self._nets[key] = self._market.net(legs)
+        return net
+
+
+class Trading:
+    """Everything that changes orders; callers say what time it is.
+
+    Attributes:
+        fills: `auto`, or `manual` when nothing fills until told.
+    """
+
+    def __init__(self, books: Books, market: Market, instruments: Instruments) -> None:
+        self.books = books
+        self.fills = AUTO
+        self._market = market
+        self._instruments = instruments
+
+    def place(
+        self, account: Account, spec: OrderSpec, tag: str, *, now: float, twist: Twist = NO_TWIST
+    ) -> Order:
+        """Take an order; it may be rejected or filled when this returns."""
+        verdict = checks.judge(account, spec, self._market)
+        return self._enter(account, spec, tag, verdict, now=now, twist=twist)
+
+    def replace(
+        self, old: Order, spec: OrderSpec, tag: str, *, now: float, twist: Twist = NO_TWIST
+    ) -> Order:
+        """Put a new order in the place of an open one; if that is rejected, the old one stays.
+
+        Raises:
+            Refused: the old order is closed, or the new one is the same.
+        """
+        if not old.is_open:
+            raise trader_error(400, CANNOT_REPLACE)
+        if spec == old.spec:
+            raise trader_error(400, "The replacing order does not differ from the order.")
+        return self._succeed(old, spec, tag, now=now, twist=twist)
+
+    def replace_by_broker(self, old: Order, *, now: float) -> Order:
+        """Let the broker itself put a new order of its own for what remains.
+
+        Raises:
+            Refused: the order is closed.
+        """
+        if not old.is_open:
+            raise trader_error(400, CANNOT_REPLACE)
+        return self._succeed(old, old.spec.of_units(old.remaining), old.tag, now=now)
+
+    def cancel(self, order: Order, *, now: float, fills_first: bool = False) -> None:
+        """Cancel an open order.
+
+        Args:
+            fills_first: the order fills while the cancel is on its way, so it ends FILLED.
+
+        Raises:
+            Refused: the order is closed.
+        """
+        if not order.is_open:
+            raise trader_error(400, CANNOT_CANCEL)
+        if fills_first:
+            self.fill(order, now=now)
+        else:
+            self._end(order, "CANCELED", now=now)
+
+    def fill(
+        self, order: Order, *, now: float, units: int | None = None, price: Decimal | None = None
+    ) -> None:
+        """Fill an open order by hand.
+
+        Args:
+            units: all that remain unless told.
+            price: USD per unit, positive as in the order; the market's unless told.
+
+        Raises:
+            Refused: the order is closed, or the units are not between 1 and what remains.
+        """
+        if not order.is_open:
+            raise trader_error(400, f"The order is {order.status}.")
+        units = order.remaining if units is None else units
+        if not 0 < units <= order.remaining:
+            raise trader_error(400, f"'{units}' is not a valid value for quantity")
+        self._fill(order, units, self._fill_by_hand(order, price), now=now)
+
+    def step(self, *, now: float) -> None:
+        """Let the market look at every open order once."""
+        prices = StepPrices(self._market)
+        is_open = {kind: self._market.is_open(kind) for kind in ("OPTION", "EQUITY")}
+        for order in list(self.books.open.values()):
+            self._step_order(order, prices, is_open=is_open[_asset(order.spec)], now=now)
+
+    def _step_order(self, order: Order, prices: StepPrices, *, is_open: bool, now: float) -> None:
+        if not all(self._market.is_listed(leg.symbol) for leg in order.spec.legs):
+            self._end(order, "EXPIRED", now=now)
+        elif order.status == "PENDING_ACTIVATION":
+            if is_open:
+                order.status = "WORKING"
+                self.books.note(order)
+        elif not is_open:
+            if order.spec.duration == "DAY":
+                self._end(order, "EXPIRED", now=now)
+            else:
+                order.status = "PENDING_ACTIVATION"
+                self.books.note(order)
+        elif self.fills == AUTO and not order.is_held:
+            self._match(order, prices, now=now)
+
+    def _enter(
+        self,
+        account: Account,
+        spec: OrderSpec,
+        tag: str,
+        verdict: checks.Verdict,
+        *,
+        now: float,
+        twist: Twist,
+    ) -> Order:
+        rejection = twist.reject or verdict.rejection
+        order = Order(
+            id=self.books.next_order_id(),
+            account=account.hash,
+            spec=spec,
+            tag=tag,
+            entered_at=now,
+            reserve=verdict.need,
+            is_held=twist.partial is not None,
+            hidden_until=now + twist.hidden_s if twist.hidden_s else 0.0,
+        )
+        if rejection:
+            order.close("REJECTED", now=now, text=rejection)
+        self.books.add_order(order)
+        if not rejection:
+            self._start(order, twist, now=now)
+        return order
+
+    def _start(self, order: Order, twist: Twist, *, now: float) -> None:
+        """Match a new order, or lay it aside until the market opens."""
+        if twist.partial is not None:
+            units = min(twist.partial or order.spec.units // 2, order.spec.units)
+            if units:
+                self._fill(order, units, self._fill_by_hand(order, None), now=now)
+        elif not self._market.is_open(_asset(order.spec)):
+            order.status = "PENDING_ACTIVATION"
+            self.books.note(order)
+        elif self.fills == AUTO:
+            self._match(order, self._market, now=now)
+        if order.is_open and order.spec.duration in AT_ONCE_OR_NEVER:
+            self._end(order, "CANCELED", now=now)
+
+    def _succeed(
+        self, old: Order, spec: OrderSpec, tag: str, *, now: float, twist: Twist = NO_TWIST
+    ) -> Order:
+        account = self.books.account_of(old)
+        verdict = checks.judge(account, spec, self._market, instead_of=old)
+        if not (verdict.rejection or twist.reject):
+            self._end(old, "REPLACED", now=now)
+        return self._enter(account, spec, tag, verdict, now=now, twist=twist)
+
+    def _match(self, order: Order, prices: matching.Prices, *, now: float) -> None:
+        if order.spec.order_type in STOP_TYPES and not order.is_triggered:
+            order.is_triggered = matching.reaches_stop(order.spec, prices)
+        found = matching.find_fill(order, prices)
+        if found:
+            self._fill(order, order.remaining, found, now=now)
+
+    def _fill_by_hand(self, order: Order, price: Decimal | None) -> Fill:
+        """Find the price of a fill that need not be due: the market's if it is, else the limit."""
+        spec = order.spec
+        if price is not None:
+            return matching.at_price(spec, price * spec.direction, self._market)
+        due = matching.find_fill(order, self._market)
+        return due or matching.at_price(
+            spec, checks.expected_price(spec, self._market), self._market
+        )
+
+    def _fill(self, order: Order, units: int, fill: Fill, *, now: float) -> None:
+        book_fill(self.books, order, units, fill, self._instruments, now=now)
+
+    def _end(self, order: Order, status: str, *, now: float) -> None:
+        book_end(self.books, order, status, self._instruments, now=now)
+
+
+def _asset(spec: OrderSpec) -> str:
+    return "OPTION" if spec.legs[0].is_option else "EQUITY"
