@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_ready
 from django.conf import settings
 
 from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
 app = Celery("tradeswim")
 app.config_from_object(
     {
-        "broker_url": settings.CELERY_BROKER_URL,
+        "broker_url": settings.REDIS_URL,
         "broker_transport_options": {
             "socket_timeout": 5,
             "socket_connect_timeout": 2,
@@ -68,10 +68,20 @@ app.config_from_object(
 app.autodiscover_tasks(["accounts", "orders"])
 
 
-@worker_init.connect
-def warm_up(**_: Any) -> None:
-    """Open the connections to the broker before the first order needs them."""
-    from tradeswim.warmth import start_keeping_warm  # the placement worker alone needs it
+@worker_ready.connect
+def open_for_business(**_: Any) -> None:
+    """Warm up what places orders, then say that this worker is ready."""
+    from accounts import live
+    from tradeswim import warmth
 
-    start_keeping_warm(app)
+    if "placement" in app.amqp.queues.consume_from:
+        warmth.keep_warm()
+    live.say_ready()
 
+
+@beat_init.connect
+def beat_is_ready(**_: Any) -> None:
+    """Say that the beat is ready."""
+    from accounts import live
+
+    live.say_ready()

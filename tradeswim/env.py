@@ -1,5 +1,6 @@
 """Read settings from the environment; a bad one stops the start with a sentence naming it."""
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -26,9 +27,11 @@ def text(name: str, default: str | None = None, *, among: tuple[str, ...] = ()) 
 
 def integer(name: str, default: int, *, low: int, high: int) -> int:
     """Return a whole number between `low` and `high`, both included."""
-    raw = _environ().get(name, "").strip()
-    if not raw:
-        return default
+    return whole(name, _environ().get(name, "").strip() or str(default), low=low, high=high)
+
+
+def whole(name: str, raw: str, *, low: int, high: int) -> int:
+    """Return a value as a whole number, or raise BadSetting naming where it came from."""
     if not (raw.isascii() and raw.isdigit()) or not low <= int(raw) <= high:
         raise BadSetting(f"{name} is {raw!r}, but must be a whole number from {low} to {high}.")
     return int(raw)
@@ -44,9 +47,8 @@ def names(name: str, default: str) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-    """Return an address of one of the schemes, without a trailing slash."""
-    value = text(name, default)
+def url(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
+    """Return an address, checked to have one of the schemes, without a trailing slash."""
     parts = urlsplit(value)
     if parts.scheme not in schemes:
         raise BadSetting(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
@@ -93,5 +95,24 @@ def _write_private(path: Path, value: str) -> None:
         draft.unlink()
 
 
+def addresses_file() -> Path:
+    """Return the file in which a running `manage.py up` says where Redis and paper broker are."""
+    return home() / "run" / "addresses.json"
+
+
 def _environ() -> Mapping[str, str]:
     return os.environ
+
+
+def found(name: str, default: str) -> str:
+    """Return the variable's value, else what a running `manage.py up` of this home says of it.
+
+    So that commands typed beside it reach its Redis and its paper broker without settings.
+    """
+    if value := _environ().get(name, "").strip():
+        return value
+    try:
+        said = json.loads(addresses_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return default
+    return str(said.get(name, default))

@@ -30,14 +30,17 @@ def chain(underlying: str, expiration: date, *, root: str | None = None) -> Sequ
     """Return one expiration's strikes, a row per strike and side, standard contracts only.
 
     Args:
-        root: SPXW for SPX unless given.
+        root: unless given, the usual one (SPXW for SPX), or the one that this day has.
 
     Errors: InvalidSymbol; those of brokerage.errors.
     """
     symbol = quote_symbol(check_ticker(underlying))
     reply = _ask(messages.chain(symbol, expiration, expiration))
-    wanted = root or default_root(underlying)
-    rows = [row for row in read_chain(reply).rows if row.root == wanted and not row.non_standard]
+    standard = [row for row in read_chain(reply).rows if not row.non_standard]
+    listed = {row.root for row in standard}
+    usual = default_root(underlying)
+    wanted = root or (usual if usual in listed else min(listed, default=usual))
+    rows = [row for row in standard if row.root == wanted]
     return sorted(rows, key=lambda row: (row.strike, row.put_call))
 
 

@@ -1,5 +1,6 @@
 """Celery tasks about orders: each makes one call, then rings for what is left to do."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import shared_task
@@ -9,14 +10,20 @@ from django.utils import timezone
 from accounts.tasks.queue import enqueue
 from brokerage.transport import process_gateway
 from orders.models import ComplexOrder
-from orders.selectors.sending import ready_chunks
+from orders.selectors.sending import ready_children
 from orders.services import placing, polling, renewing
 from strategies.domain.tickets import Strategy
 
 
 def enqueue_broadcast(order: ComplexOrder) -> None:
     """Ring once per chunk of accounts, when the transaction commits."""
-    for chunk in ready_chunks(order.pk, size=settings.CHUNK_ACCOUNTS):
+    ring_for(ready_children(order.pk))
+
+
+def ring_for(ids: Sequence[UUID]) -> None:
+    """Ring for READY account orders, once per chunk."""
+    for start in range(0, len(ids), settings.CHUNK_ACCOUNTS):
+        chunk = ids[start : start + settings.CHUNK_ACCOUNTS]
         enqueue(place_account_orders, ids=[str(pk) for pk in chunk])
 
 
@@ -26,8 +33,7 @@ def place_account_orders(*, ids: list[str]) -> None:
     outcome = placing.place_account_orders(
         ids=[UUID(pk) for pk in ids], gateway=process_gateway()
     )
-    if outcome.again:
-        enqueue(place_account_orders, ids=[str(pk) for pk in outcome.again])
+    ring_for(outcome.again)
     for login_id, children in outcome.refused_logins.items():
         enqueue(
             renew_and_place,
@@ -46,8 +52,7 @@ def renew_and_place(*, login_id: str, seen_version: int, ids: list[str]) -> None
         ids=[UUID(pk) for pk in ids],
         now=timezone.now(),
     )
-    if due:
-        enqueue(place_account_orders, ids=[str(pk) for pk in due])
+    ring_for(due)
 
 
 @shared_task(name="orders.sync_stock_orders")

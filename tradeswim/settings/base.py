@@ -127,8 +127,11 @@ def database(address: str) -> dict[str, Any]:
 DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{HOME}/db.sqlite3"))}
 
 # --- Redis, Celery --------------------------------------------------------------------------------
-REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))
-CACHE_URL = env.url("CACHE_URL", REDIS_URL, schemes=("redis", "rediss", "unix"))
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+REDIS_URL = env.url(
+    "REDIS_URL", env.found("REDIS_URL", "redis://127.0.0.1:6379/0"), schemes=REDIS_SCHEMES
+)
+CACHE_URL = env.url("CACHE_URL", env.text("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -137,20 +140,17 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
-CELERY_BROKER_URL = REDIS_URL
 
 # --- the broker -----------------------------------------------------------------------------------
-PAPER_PORT = env.integer("PAPER_PORT", 8182, low=1, high=65534)
+PAPER_PORT = env.whole("PAPER_PORT", env.found("PAPER_PORT", "8182"), low=1, high=65534)
+_OUR_PAPER = f"https://127.0.0.1:{PAPER_PORT + 1}"
+IS_PAPER = ENVIRONMENT == "PAPER"
 BROKER_URL = env.url(
     "BROKER_URL",
-    f"https://127.0.0.1:{PAPER_PORT + 1}"
-    if ENVIRONMENT == "PAPER"
-    else "https://api.schwabapi.com",
+    env.text("BROKER_URL", _OUR_PAPER if IS_PAPER else "https://api.schwabapi.com"),
     schemes=("https",),
 )
-BROKER_CA_FILE = env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if (
-    ENVIRONMENT == "PAPER"
-) else None
+BROKER_CA_FILE = env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
 PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
 BROKER_TIMEOUT_S = 10.0
 KEY_FILE = Path(env.text("TRADESWIM_KEY_FILE", str(HOME / "keys.json")))

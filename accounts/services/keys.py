@@ -1,0 +1,103 @@
+"""The life of the data keys: make the first ring, and re-encrypt everything under a new key."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+
+from accounts.domain.envelope import KeyRing, key_id
+from accounts.fields import EncryptedTextField, key_ring, write_key_ring
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation did.
+
+    Args:
+        sealed_again: values re-encrypted under the new key.
+        passed_over: values that somebody else wrote meanwhile (under the new key already).
+        retired: ids of keys that seal nothing any more and were dropped.
+    """
+
+    active: str
+    sealed_again: int
+    passed_over: int
+    retired: tuple[str, ...]
+
+
+def make_first_keys() -> bool:
+    """Write a key file for a new installation; False if there is one (it is never replaced)."""
+    if Path(settings.KEY_FILE).exists():
+        return False
+    write_key_ring(KeyRing.fresh())
+    return True
+
+
+def add_key() -> str:
+    """Add a key that seals from now on; every process notices by the file's time."""
+    ring = key_ring().with_new_key()
+    write_key_ring(ring)
+    return ring.active
+
+
+def seal_again() -> Rotation:
+    """Re-encrypt every secret under the active key, row by row, and drop the keys left unused.
+
+    A row changes only if it still holds what was read, so traffic meanwhile loses nothing.
+    """
+    ring = key_ring()
+    done = passed_over = 0
+    for model, field in encrypted_fields():
+        for pk, envelope in _old_values(model, field, ring.active):
+            place = field.place_of(pk)
+            fresh = ring.seal(ring.open(envelope, place=place), place=place)
+            # Without the conversion of get_prep_value a lookup by the old bytes is refused.
+            row = model._default_manager.filter(pk=pk).extra(
+                where=[f'"{field.column}" = %s'], params=[envelope]
+            )
+            if row.update(**{field.name: fresh}):
+                done += 1
+            else:
+                passed_over += 1
+    return Rotation(ring.active, done, passed_over, _retire_unused(ring))
+
+
+def count_by_key() -> Counter[str]:
+    """Return how many values each key seals."""
+    counts: Counter[str] = Counter()
+    for model, field in encrypted_fields():
+        values = model._default_manager.exclude(**{f"{field.name}__isnull": True})
+        for envelope in values.values_list(field.name, flat=True).iterator():
+            counts[key_id(bytes(envelope))] += 1
+    return counts
+
+
+def encrypted_fields() -> Iterator[tuple[type[models.Model], EncryptedTextField]]:
+    """Yield every encrypted field of the installation with its model."""
+    for model in apps.get_models():
+        for field in model._meta.get_fields():
+            if isinstance(field, EncryptedTextField):
+                yield model, field
+
+
+def _old_values(
+    model: type[models.Model], field: EncryptedTextField, active: str
+) -> Iterator[tuple[object, bytes]]:
+    rows = model._default_manager.exclude(**{f"{field.name}__isnull": True})
+    for pk, value in list(rows.values_list("pk", field.name)):
+        if key_id(bytes(value)) != active:
+            yield pk, bytes(value)
+
+
+def _retire_unused(ring: KeyRing) -> tuple[str, ...]:
+    counts = count_by_key()
+    unused = tuple(name for name in ring.keys if name != ring.active and not counts[name])
+    for name in unused:
+        ring = ring.without(name)
+    if unused:
+        write_key_ring(ring)
+    return unused

@@ -1,0 +1,13 @@
+"""How gunicorn serves the site (`python -m gunicorn -c python:tradeswim.gunicorn_conf`)."""
+
+import os
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+worker_class = "asgi"
+workers = 2
+graceful_timeout = 3
+timeout = 60
+keepalive = 5
+max_requests = 0
+control_socket_disable = True
+wsgi_app = "tradeswim.asgi:application"

@@ -1,0 +1,106 @@
+"""Which processes an installation has, how each is started, and in which order."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
+
+# Each beat has one slot: a run that is late waits for the one before it instead of overlapping.
+WORKERS = {
+    "placement": ("placement", 16),
+    "stocks": ("stocks", 1),
+    "options": ("options", 1),
+    "accounts": ("accounts", 1),
+    "logins": ("logins", 1),
+    "maint": ("recon,maint", 2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process to keep running.
+
+    Args:
+        is_service: others depend on it, so it starts first and stops last.
+        says_ready: it writes its `.ready` file; the others are asked in their own way.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    is_service: bool = False
+    says_ready: bool = True
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """Return the command of our own Python."""
+    return (sys.executable, *arguments)
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    """Return a management command's command line."""
+    return python(MANAGE, *arguments)
+
+
+def redis(config: Path, binary: str) -> Program:
+    """Return the private Redis."""
+    return Program("redis", (binary, str(config)), os.environ, is_service=True, says_ready=False)
+
+
+def paper(environment: Mapping[str, str], *, state: Path, tls_dir: Path, web_url: str) -> Program:
+    """Return the paper broker, which keeps its orders in a file."""
+    command = manage(
+        "paperbroker", "--state", str(state), "--tls-dir", str(tls_dir), "--web-url", web_url
+    )
+    return Program("paper", command, environment, is_service=True, says_ready=False)
+
+
+def programs(environment: Mapping[str, str]) -> list[Program]:
+    """Return everything that needs database and Redis: web, workers, beat, sweeper."""
+    return [
+        Program(
+            "web",
+            python("-m", "gunicorn", "-c", "python:tradeswim.gunicorn_conf"),
+            environment,
+            says_ready=False,
+        ),
+        *(_worker(name, environment) for name in WORKERS),
+        Program(
+            "beat",
+            python("-m", "celery", "-A", "tradeswim.celery", "beat", "-l", "warning"),
+            _named("beat", environment),
+        ),
+        Program("sweeper", manage("sweep"), _named("sweeper", environment)),
+    ]
+
+
+def _worker(name: str, environment: Mapping[str, str]) -> Program:
+    queues, slots = WORKERS[name]
+    command = python(
+        "-m",
+        "celery",
+        "-A",
+        "tradeswim.celery",
+        "worker",
+        "-n",
+        f"{name}@%h",
+        "-P",
+        "threads",
+        "-c",
+        str(slots),
+        "-Q",
+        queues,
+        "--without-mingle",
+        "--without-gossip",
+        "-l",
+        "info",
+    )
+    return Program(name, command, _named(name, environment))
+
+
+def _named(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    # These processes have few threads of their own, so a kept connection is used again.
+    return {**environment, "TRADESWIM_PROCESS": name, "TRADESWIM_CONN_MAX_AGE": "60"}

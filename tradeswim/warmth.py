@@ -1,0 +1,39 @@
+"""Keep the placement worker's connections to the broker open, so that an order finds them warm."""
+
+import logging
+import threading
+import time
+
+from django.db import connection
+from django.db.utils import DatabaseError
+
+from accounts.selectors import our_accounts
+from brokerage.transport import process_gateway
+
+log = logging.getLogger(__name__)
+
+TOP_UP_EVERY_S = 20
+MOST_CONNECTIONS = 1000
+
+
+def keep_warm() -> None:
+    """Open one connection per active account now, and top up from a thread of our own."""
+    _warm()
+    threading.Thread(target=_go_on, name="keep-warm", daemon=True).start()
+
+
+def _go_on() -> None:
+    while True:
+        time.sleep(TOP_UP_EVERY_S)
+        _warm()
+
+
+def _warm() -> None:
+    try:
+        wanted = our_accounts().filter(is_active=True).count()
+    except DatabaseError as error:
+        log.warning("cannot count accounts to warm up for: %s", error)
+        return
+    finally:
+        connection.close()
+    process_gateway().warm(min(wanted, MOST_CONNECTIONS))
