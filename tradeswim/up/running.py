@@ -107,7 +107,7 @@ async def _course(
     print(f"READY {json.dumps(_ready(site, supervisor))}", flush=True)  # noqa: T201
     if site.demo_trade:
         await supervisor.run_once(
-            "demo-trade", plan.manage("broadcast", "--demo", "--page", site.url), environment
+            "demo-trade", plan.manage("broadcast", "--page", site.url), environment
         )
 
 

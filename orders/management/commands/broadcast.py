@@ -1,0 +1,129 @@
+"""Broadcast an order from the command line and report what became of it."""
+
+import time
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.tasks.queue import QueueDown, check_queue
+from brokerage.errors import BrokerError
+from orders.decorators import exchange_date
+from orders.domain.errors import BadTicket
+from orders.management.report import Progress, write_report
+from orders.selectors.choosing import AccountChoice
+from orders.selectors.drafting import Draft, Wish, draft_ticket
+from orders.selectors.showing import find_broadcast
+from orders.services.creating import create_order
+from orders.tasks import enqueue_broadcast
+from strategies.domain.catalog import ImpossibleTrade
+from strategies.domain.symbols import InvalidSymbol
+
+STRATEGIES = {
+    "equity": "EQUITY",
+    "single-option": "SINGLE_OPTION",
+    "vertical": "VERTICAL",
+    "iron-condor": "IRON_CONDOR",
+}
+
+
+class Command(BaseCommand):
+    help = "Broadcast an order to every active account (or some) and report."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--strategy", choices=STRATEGIES, default="iron-condor")
+        add("--underlying", default="SPX", help="common name: SPX, AAPL")
+        add("--expiration", help="YYYY-MM-DD; else the first one at least --days away")
+        add("--days", type=int, default=7)
+        add("--strikes", help="comma-separated, ascending; else picked by --delta and --width")
+        add("--delta", type=float, default=0.15, help="of the short strikes")
+        add("--width", type=int, default=5)
+        add("--kind", default="bull-put", help="vertical: bull-call, bear-call, bull-put, bear-put")
+        add("--instruction", help="equity and single option: BUY, SELL, BUY_TO_OPEN …")
+        add("--right", choices=["PUT", "CALL"], default="PUT", help="single option: its side")
+        add("--contracts", type=int, default=1, help="per account, times its multiplier")
+        add("--limit", default="natural", help="a price, or mid, natural, market")
+        add("--accounts", help="comma-separated account ids; else all active")
+        add("--group", help="a group's name")
+        add("--agent", help="user name of the agent; else the only one")
+        add("--wait", type=float, default=30, help="seconds to wait for fills")
+        add("--page", help="address of the page to name in the report")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        agent = _agent(options["agent"])
+        try:
+            draft = draft_ticket(_wish(options), today=exchange_date(timezone.now()))
+            self.stdout.write(f"{draft.words} in every account")
+            pk = self._send(agent, draft, _choice(options))
+        except BadTicket as error:
+            lines = [f"{problem.field}: {problem.message}" for problem in error.problems]
+            raise CommandError("The order cannot be made:\n  " + "\n  ".join(lines)) from None
+        except (BrokerError, QueueDown, ImpossibleTrade, InvalidSymbol, ValueError) as error:
+            raise CommandError(str(error)) from None
+        self._watch(pk, options["wait"])
+        write_report(self.stdout, find_broadcast(pk), page=options["page"])
+
+    def _send(self, agent: User, draft: Draft, choice: AccountChoice) -> int:
+        clicked_at = timezone.now()
+        check_queue()
+        creation = create_order(
+            agent=agent,
+            ticket=draft.ticket,
+            choice=choice,
+            idempotency_key=uuid4(),
+            clicked_at=clicked_at,
+            now=timezone.now(),
+            today=exchange_date(clicked_at),
+        )
+        enqueue_broadcast(creation.order)
+        return creation.order.pk
+
+    def _watch(self, pk: int, wait_s: float) -> None:
+        """Show progress until every account order is terminal or the time is over."""
+        progress = Progress(self.stdout)
+        until = timezone.now() + timedelta(seconds=wait_s)
+        while True:
+            broadcast = find_broadcast(pk)
+            done = broadcast is None or progress.show(broadcast)
+            if done or timezone.now() > until:
+                break
+            time.sleep(0.1)
+        progress.end()
+
+
+def _agent(name: str | None) -> User:
+    agents = [user for user in User.objects.filter(is_active=True) if user.may_trade]
+    found = [user for user in agents if name in {None, user.get_username()}]
+    if len(found) != 1:
+        names = ", ".join(user.get_username() for user in agents) or "none"
+        raise CommandError(f"Name the agent with --agent. There are: {names}.")
+    return found[0]
+
+
+def _choice(options: dict[str, Any]) -> AccountChoice:
+    if options["accounts"]:
+        return AccountChoice(ids=tuple(UUID(one) for one in options["accounts"].split(",")))
+    return AccountChoice(group=options["group"])
+
+
+def _wish(options: dict[str, Any]) -> Wish:
+    return Wish(
+        strategy=STRATEGIES[options["strategy"]],
+        underlying=options["underlying"].upper(),
+        expiration=options["expiration"],
+        days=options["days"],
+        strikes=options["strikes"],
+        delta=options["delta"],
+        width=options["width"],
+        kind=options["kind"],
+        instruction=options["instruction"],
+        right=options["right"],
+        contracts=options["contracts"],
+        limit=options["limit"],
+    )
+
