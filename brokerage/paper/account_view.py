@@ -3,22 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from brokerage.paper import checks
 from brokerage.paper.books import Account, Position
+from brokerage.paper.market import Market
 from brokerage.paper.orders import SHARES_PER_CONTRACT
 from brokerage.paper.requirements import NakedCall, Requirements, requirements_of
 from strategies.domain.symbols import is_option
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
-
-
-class Market(checks.Market, Protocol):
-    """What the market must tell to value an account."""
-
-    def position_instrument(self, symbol: str) -> dict[str, Any]: ...
 
 
 @dataclass(slots=True)
@@ -33,10 +28,12 @@ class Valuation:
 
     @property
     def options(self) -> Decimal:
+        """Long and short options together."""
         return self.long_options + self.short_options
 
     @property
     def shares(self) -> Decimal:
+        """Long and short shares together."""
         return self.long_shares + self.short_shares
 
 
@@ -71,9 +68,8 @@ def account_json(account: Account, market: Market, *, with_positions: bool) -> d
 def value(account: Account, market: Market) -> Valuation:
     """Value what an account holds."""
     held = {symbol: position.quantity for symbol, position in account.positions.items()}
-    marks = checks.ShareMarks(market)
     try:
-        worth = Valuation(requirements_of(held, marks, is_margin=account.is_margin))
+        worth = Valuation(requirements_of(held, market, is_margin=account.is_margin))
     except NakedCall:  # only by hand
         worth = Valuation(Requirements())
     for symbol, quantity in held.items():

@@ -77,10 +77,12 @@ class Books:
         self.accounts_of.setdefault(account.user, []).append(account)
 
     def next_order_id(self) -> int:
+        """Give out the next id of an order."""
         self.last_order_id += 1
         return self.last_order_id
 
     def next_activity_id(self) -> int:
+        """Give out the next id of an execution."""
         self.last_activity_id += 1
         return self.last_activity_id
 
@@ -101,4 +103,5 @@ class Books:
         self.changed_accounts.add(order.account)
 
     def account_of(self, order: Order) -> Account:
+        """Return the account an order belongs to."""
         return self.accounts[order.account]

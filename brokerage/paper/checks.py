@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
 
 from brokerage.paper.books import Account
 from brokerage.paper.fees import total_fee
-from brokerage.paper.matching import Prices, tick_of
+from brokerage.paper.market import Market
+from brokerage.paper.matching import tick_of
 from brokerage.paper.orders import Order, OrderSpec
 from brokerage.paper.requirements import NakedCall, available_funds
 from strategies.domain.symbols import is_index, underlying_of
@@ -34,13 +34,6 @@ FUNDS = "You do not have enough available cash/buying power for this order."
 NO_SHORT_SALES = "Short sales are not allowed in a cash account."
 
 
-class Market(Prices, Protocol):
-    """What the market must tell to judge an order."""
-
-    def price(self, symbol: str) -> Decimal | None: ...
-    def quotes_json(self, symbols: list[str]) -> dict[str, Any]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the broker thinks of an order.
@@ -54,39 +47,26 @@ class Verdict:
     need: Decimal = Decimal(0)
 
 
-class ShareMarks:
-    """What shares are worth, taken from the market."""
-
-    def __init__(self, market: Market) -> None:
-        self._market = market
-
-    def mark(self, symbol: str) -> Decimal:
-        return self._market.price(symbol) or Decimal(0)
-
-
 def judge(
     account: Account, spec: OrderSpec, market: Market, *, instead_of: Order | None = None
 ) -> Verdict:
     """Decide whether an account may have this order.
 
-    Args:
-        instead_of: the order it would replace, whose holdings and funds become free.
+    In the place of `instead_of`, what that order holds and reserves is free for this one.
     """
     rejection = _tick_problem(spec, market) or _stop_problem(spec, market)
     rejection = rejection or _holding_problem(account, spec, instead_of)
     return Verdict(rejection) if rejection else _judge_funds(account, spec, market, instead_of)
 
 
-def free_funds(account: Account, market: Market, *, except_for: Order | None = None) -> Decimal:
+def free_funds(account: Account, market: Market) -> Decimal:
     """Return what the account may still commit: available funds less what working orders reserve.
 
     Raises:
         NakedCall: the account is short calls that nothing covers.
     """
-    held = {symbol: position.quantity for symbol, position in account.positions.items()}
-    funds = available_funds(account.cash, held, ShareMarks(market), is_margin=account.is_margin)
-    reserved = (order.open_reserve for order in account.open_orders() if order is not except_for)
-    return funds - sum(reserved, start=Decimal(0))
+    funds = available_funds(account.cash, _held(account), market, is_margin=account.is_margin)
+    return funds - _reserved(account, None)
 
 
 def _tick_problem(spec: OrderSpec, market: Market) -> str | None:
@@ -158,33 +138,30 @@ def _already_closing(account: Account, instead_of: Order | None) -> Counter[str]
 def _judge_funds(
     account: Account, spec: OrderSpec, market: Market, instead_of: Order | None
 ) -> Verdict:
-    is_closing = not any(leg.instruction.opens for leg in spec.legs)
+    """Compare what the order ties up, as if it had filled, with what is free."""
+    held, is_margin = _held(account), account.is_margin
     try:
-        free = free_funds(account, market, except_for=instead_of)
+        before = available_funds(account.cash, held, market, is_margin=is_margin)
     except NakedCall:  # only by hand; it must be possible to get out again
-        return Verdict(None if is_closing else OPTION_LEVEL)
+        is_opening = any(leg.instruction.opens for leg in spec.legs)
+        return Verdict(OPTION_LEVEL if is_opening else None)
     try:
-        need = max(Decimal(0), _cost(account, spec, market))
+        cash = account.cash + _cash_flow(spec, market)
+        after = available_funds(cash, _held_after(held, spec), market, is_margin=is_margin)
     except NakedCall:
         return Verdict(OPTION_LEVEL)
-    if need > free:
-        is_naked = spec.legs[0].instruction is Instruction.SELL_TO_OPEN and not spec.is_spread
-        return Verdict(OPTION_LEVEL if is_naked else FUNDS)
-    return Verdict(None, need)
+    need = max(Decimal(0), before - after)
+    if need <= before - _reserved(account, instead_of):
+        return Verdict(None, need)
+    is_naked = spec.legs[0].instruction is Instruction.SELL_TO_OPEN and not spec.is_spread
+    return Verdict(OPTION_LEVEL if is_naked else FUNDS)
 
 
-def _cost(account: Account, spec: OrderSpec, market: Market) -> Decimal:
-    """Return by how much the order would lower the account's available funds if it filled."""
-    marks = ShareMarks(market)
-    before = {symbol: position.quantity for symbol, position in account.positions.items()}
-    funds_before = available_funds(Decimal(0), before, marks, is_margin=account.is_margin)
-    funds_after = available_funds(
-        cash_flow(spec, market), after(before, spec), marks, is_margin=account.is_margin
-    )
-    return funds_before - funds_after
+def _held(account: Account) -> dict[str, int]:
+    return {symbol: position.quantity for symbol, position in account.positions.items()}
 
 
-def after(held: Mapping[str, int], spec: OrderSpec) -> dict[str, int]:
+def _held_after(held: Mapping[str, int], spec: OrderSpec) -> dict[str, int]:
     """Return the holdings once the order has filled."""
     result = dict(held)
     for leg in spec.legs:
@@ -192,10 +169,16 @@ def after(held: Mapping[str, int], spec: OrderSpec) -> dict[str, int]:
     return result
 
 
-def cash_flow(spec: OrderSpec, market: Market) -> Decimal:
-    """Return the money an order brings if it fills at its price, less charges; negative if it costs."""
+def _reserved(account: Account, except_for: Order | None) -> Decimal:
+    """Return what working orders hold back."""
+    working = (order for order in account.open_orders() if order is not except_for)
+    return sum((order.open_reserve for order in working), start=Decimal(0))
+
+
+def _cash_flow(spec: OrderSpec, market: Market) -> Decimal:
+    """Return what an order brings if it fills at its price, less charges; negative if it costs."""
     price = expected_price(spec, market)
-    return price * spec.units * spec.legs[0].multiplier - expected_fees(spec, market)
+    return price * spec.units * spec.legs[0].multiplier - _expected_fees(spec, market)
 
 
 def expected_price(spec: OrderSpec, market: Market) -> Decimal:
@@ -207,7 +190,7 @@ def expected_price(spec: OrderSpec, market: Market) -> Decimal:
     return market.net(spec.net_legs).natural
 
 
-def expected_fees(spec: OrderSpec, market: Market) -> Decimal:
+def _expected_fees(spec: OrderSpec, market: Market) -> Decimal:
     """Return the charges to reckon with, USD."""
     total = Decimal(0)
     for leg in spec.legs:

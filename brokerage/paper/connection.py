@@ -65,16 +65,19 @@ class Connection(asyncio.Protocol):
     # --- from the socket --------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who is there."""
         self.transport = cast("asyncio.Transport", transport)
         peer: Any = transport.get_extra_info("peername")
         self._is_local = not self._is_tls and bool(peer) and peer[0] in LOOPBACK
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client; what he asked for goes on."""
         self.transport = None
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        """Stamp the moment, then read."""
         self._read_at = time.time()
         self.quiet_since = time.monotonic()
         try:
@@ -85,17 +88,21 @@ class Connection(asyncio.Protocol):
     # --- from the parser --------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
+        """Begin a request."""
         self._target = b""
         self._headers = {}
         self._body = bytearray()
 
     def on_url(self, part: bytes) -> None:
+        """Take a part of the request target."""
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        """Refuse a body that announces itself as too big; ask for one that waits to be asked."""
         length = self._headers.get("content-length", "0")
         if length.isdigit() and int(length) > BODY_LIMIT:
             self._refuse(TOO_BIG)
@@ -103,11 +110,13 @@ class Connection(asyncio.Protocol):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
+        """Take a part of the body, up to the limit."""
         self._body += part
         if len(self._body) > BODY_LIMIT:
             self._refuse(TOO_BIG)
 
     def on_message_complete(self) -> None:
+        """Hand the request over, or queue it behind the one being answered."""
         if self._is_refused:
             return
         self._keep_alive = self._parser.should_keep_alive()

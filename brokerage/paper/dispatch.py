@@ -147,7 +147,7 @@ class Dispatcher:
             return handle()
         except Refused as refused:
             return refused.response
-        except Exception:  # noqa: BLE001 - a broker that answers nothing would look like a fault
+        except Exception:  # a broker that answered nothing would look like a fault
             traceback.print_exc(file=sys.stderr)
             return trader_error(500, UNEXPECTED).response
 

@@ -22,12 +22,12 @@ def book_fill(
     books: Books, order: Order, units: int, fill: Fill, instruments: Instruments, *, now: float
 ) -> None:
     """Fill some units of an order at these prices."""
-    account = books.account_of(order)
+    account, at = books.account_of(order), wire_time(now)
     for leg, price in zip(order.spec.legs, fill.leg_prices, strict=True):
         _book_leg(account, leg, leg.ratio * units, price)
     order.filled += units
     legs = [
-        _execution_leg(number, leg, leg.ratio * units, price, instruments, now)
+        _execution_leg(number, leg, leg.ratio * units, price, instruments, at)
         for number, (leg, price) in enumerate(
             zip(order.spec.legs, fill.leg_prices, strict=True), start=1
         )
@@ -42,9 +42,10 @@ def book_end(
     books: Books, order: Order, status: str, instruments: Instruments, *, now: float
 ) -> None:
     """End an order as CANCELED, REPLACED or EXPIRED, with the zero-price execution Schwab shows."""
+    at = wire_time(now)
     kind = "CANCEL_REPLACE" if status == "REPLACED" else "CANCELED"
     legs = [
-        _execution_leg(number, leg, leg.ratio * order.remaining, Decimal(0), instruments, now)
+        _execution_leg(number, leg, leg.ratio * order.remaining, Decimal(0), instruments, at)
         for number, leg in enumerate(order.spec.legs, start=1)
     ]
     order.activities.append(_activity(books, kind, order.remaining, 0, legs))
@@ -66,14 +67,14 @@ def _activity(
 
 
 def _execution_leg(
-    number: int, leg: OrderLeg, quantity: int, price: Decimal, instruments: Instruments, now: float
+    number: int, leg: OrderLeg, quantity: int, price: Decimal, instruments: Instruments, at: str
 ) -> dict[str, Any]:
     return {
         "legId": number,
         "quantity": float(quantity),
         "mismarkedQuantity": 0.0,
         "price": float(price),
-        "time": wire_time(now),
+        "time": at,
         "instrumentId": instruments.of(leg.symbol)["instrumentId"],
     }
 

@@ -1,10 +1,9 @@
 """Decide whether an order fills now, at which net price, and what each leg pays of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Protocol
 
+from brokerage.paper.market import Market, NetQuote
 from brokerage.paper.orders import STOP_TYPES, Order, OrderSpec
 from strategies.domain.tickets import Strategy
 from strategies.domain.ticks import tick_for
@@ -12,33 +11,24 @@ from strategies.domain.ticks import tick_for
 CENT = Decimal("0.01")
 
 
-class Net(Protocol):
-    """What one unit of some legs is worth; positive when the customer receives it."""
-
-    @property
-    def natural(self) -> Decimal: ...
-    @property
-    def mid(self) -> Decimal: ...
+Combination = tuple[tuple[str, bool, int], ...]
 
 
-class Quote(Protocol):
-    """One symbol's quote."""
+class Nets:
+    """What combinations of legs are worth right now; each is added up once."""
 
-    @property
-    def bid(self) -> Decimal: ...
-    @property
-    def ask(self) -> Decimal: ...
-    @property
-    def mark(self) -> Decimal: ...
-    @property
-    def last(self) -> Decimal: ...
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self._known: dict[Combination, NetQuote | None] = {}
 
-
-class Prices(Protocol):
-    """What the market must tell to match orders."""
-
-    def quote(self, symbol: str) -> Quote | None: ...
-    def net(self, legs: Sequence[tuple[str, bool, int]]) -> Net: ...
+    def of(self, legs: Combination) -> NetQuote | None:
+        """Return what one unit is worth; None when a leg does not trade any more."""
+        if legs not in self._known:
+            try:
+                self._known[legs] = self.market.net(legs)
+            except KeyError:
+                self._known[legs] = None
+        return self._known[legs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +39,40 @@ class Fill:
     leg_prices: tuple[Decimal, ...]
 
 
-def find_fill(order: Order, prices: Prices) -> Fill | None:
+def find_fill(order: Order, nets: Nets) -> Fill | None:
     """Find the fill the market gives an order now; None if it must wait.
 
     A limit fills when it is at the mid or worse for the customer: at the mid rounded to the tick,
     but never worse than the limit. A market order fills at the natural price.
     """
-    spec = order.spec
-    if spec.order_type in STOP_TYPES and not (order.is_triggered or reaches_stop(spec, prices)):
+    spec, market = order.spec, nets.market
+    if spec.order_type in STOP_TYPES and not (order.is_triggered or reaches_stop(spec, market)):
         return None
-    try:
-        net = prices.net(spec.net_legs)
-    except KeyError:  # an option that has expired
+    net = nets.of(spec.net_legs)
+    if net is None:
         return None
     limit = spec.signed_limit
     if limit is None:
-        return at_price(spec, net.natural, prices)
+        return at_price(spec, net.natural, market)
     if limit > net.mid:
         return None
-    return at_price(spec, max(limit, nearest_tick(spec, net.mid)), prices)
+    return at_price(spec, max(limit, nearest_tick(spec, net.mid)), market)
 
 
-def reaches_stop(spec: OrderSpec, prices: Prices) -> bool:
+def reaches_stop(spec: OrderSpec, market: Market) -> bool:
     """Tell whether the last trade is at or beyond the stop price."""
-    quote = prices.quote(spec.legs[0].symbol)
+    quote = market.quote(spec.legs[0].symbol)
     if quote is None or spec.stop is None:
         return False
     return quote.last >= spec.stop if spec.legs[0].sign > 0 else quote.last <= spec.stop
 
 
-def at_price(spec: OrderSpec, net: Decimal, prices: Prices) -> Fill:
+def at_price(spec: OrderSpec, net: Decimal, market: Market) -> Fill:
     """Split a net price over the legs so that they add up to it exactly.
 
     Every leg gets its mark in cents; what is missing goes to the leg where it changes least.
     """
-    marks = [_mark(leg.symbol, prices) for leg in spec.legs]
+    marks = [_mark(leg.symbol, market) for leg in spec.legs]
     whole = sum(
         (-leg.sign * leg.ratio * mark for leg, mark in zip(spec.legs, marks, strict=True)),
         start=Decimal(0),
@@ -112,6 +101,6 @@ def _strategy(spec: OrderSpec) -> Strategy:
     return Strategy.SINGLE_OPTION if spec.legs[0].is_option else Strategy.EQUITY
 
 
-def _mark(symbol: str, prices: Prices) -> Decimal:
-    quote = prices.quote(symbol)
+def _mark(symbol: str, market: Market) -> Decimal:
+    quote = market.quote(symbol)
     return quote.mark.quantize(CENT, rounding=ROUND_HALF_UP) if quote else Decimal(0)

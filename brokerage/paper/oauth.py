@@ -72,6 +72,7 @@ class OAuth:
         self.is_changed = False
 
     def add_login(self, login: Login) -> None:
+        """Register a user with his app."""
         self.logins[login.user] = login
         self.apps[login.app_key] = login
 

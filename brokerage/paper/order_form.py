@@ -2,11 +2,12 @@
 
 import re
 from decimal import Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from math import gcd
-from typing import Any, Protocol
+from typing import Any
 
-from brokerage.paper.messages import Refused, trader_error
+from brokerage.paper.market import Market
+from brokerage.paper.messages import Refused, read_object, trader_error
 from brokerage.paper.orders import NET_TYPES, STOP_TYPES, OrderLeg, OrderSpec
 from strategies.domain.symbols import InvalidSymbol, check_ticker, parse_option
 from strategies.domain.tickets import Instruction
@@ -33,24 +34,28 @@ MOST_UNITS = 1_000_000
 USUAL_COMPLEX = {1: "NONE", 2: "VERTICAL", 4: "IRON_CONDOR"}
 
 
-class Listing(Protocol):
-    """Knows which symbols are traded."""
-
-    def is_listed(self, symbol: str) -> bool: ...
-
-
-def read_order(body: dict[str, Any], market: Listing) -> OrderSpec:
+def read_order(text: bytes, market: Market) -> OrderSpec:
     """Read an order.
 
     Raises:
-        Refused: a 400; the body is not an order, or names a symbol that is not traded.
+        Refused: a 400; the text is not an order, or names a symbol that is not traded.
     """
+    spec = _read(text)
+    for leg in spec.legs:
+        if not market.is_listed(leg.symbol):
+            raise _bad(f"Symbol '{leg.symbol}' was not found.")
+    return spec
+
+
+@lru_cache(maxsize=256)  # the orders of a broadcast are mostly the same
+def _read(text: bytes) -> OrderSpec:
+    body = read_object(text)
     for name in RESPONSE_ONLY:
         if name in body:
             raise _bad(f"'{name}' is not allowed in an order.")
     if body.get("orderStrategyType") != "SINGLE":
         raise _bad("'orderStrategyType' must be SINGLE; this broker takes no linked orders.")
-    legs = _legs(body, market)
+    legs = _legs(body)
     spec = OrderSpec(
         order_type=_one_of(body, "orderType", ORDER_TYPES),
         session=_one_of(body, "session", SESSIONS),
@@ -67,14 +72,14 @@ def read_order(body: dict[str, Any], market: Listing) -> OrderSpec:
     return spec
 
 
-def _legs(body: dict[str, Any], market: Listing) -> tuple[OrderLeg, ...]:
+def _legs(body: dict[str, Any]) -> tuple[OrderLeg, ...]:
     rows = body.get("orderLegCollection")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_LEGS:
         raise _bad(f"'orderLegCollection' must hold 1 to {MOST_LEGS} legs.")
     quantities = [_quantity(row) for row in rows]
     units = _units(body, quantities)
     legs = tuple(
-        _leg(row, quantity, quantity // units, market)
+        _leg(row, quantity, quantity // units)
         for row, quantity in zip(rows, quantities, strict=True)
     )
     if len({leg.symbol for leg in legs}) != len(legs):
@@ -107,7 +112,7 @@ def _units(body: dict[str, Any], quantities: list[int]) -> int:
     return units
 
 
-def _leg(row: dict[str, Any], quantity: int, ratio: int, market: Listing) -> OrderLeg:
+def _leg(row: dict[str, Any], quantity: int, ratio: int) -> OrderLeg:
     instrument = row.get("instrument")
     if not isinstance(instrument, dict):
         raise _bad("A leg must name its instrument.")
@@ -116,8 +121,6 @@ def _leg(row: dict[str, Any], quantity: int, ratio: int, market: Listing) -> Ord
     if instruction.is_for_options != is_option:
         raise _bad(f"'{instruction}' is not a valid value for instruction of this asset type.")
     symbol = _symbol(instrument.get("symbol"), is_option=is_option)
-    if not market.is_listed(symbol):
-        raise _bad(f"Symbol '{symbol}' was not found.")
     return OrderLeg(symbol, instruction, is_option, quantity, ratio)
 
 

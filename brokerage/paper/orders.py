@@ -11,6 +11,7 @@ SHARES_PER_CONTRACT = 100
 NET_TYPES = frozenset({"NET_DEBIT", "NET_CREDIT", "NET_ZERO"})
 STOP_TYPES = frozenset({"STOP", "STOP_LIMIT"})
 AT_ONCE_OR_NEVER = frozenset({"FILL_OR_KILL", "IMMEDIATE_OR_CANCEL"})
+SIGNS = {one: 1 if one.is_buy else -1 for one in Instruction}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,11 @@ class OrderLeg:
     @property
     def sign(self) -> int:
         """What the leg does to a holding: 1 adds, -1 takes away."""
-        return 1 if self.instruction.is_buy else -1
+        return SIGNS[self.instruction]
 
     @property
     def multiplier(self) -> int:
+        """How many shares one unit of quantity stands for."""
         return SHARES_PER_CONTRACT if self.is_option else 1
 
 
@@ -68,12 +70,13 @@ class OrderSpec:
 
     @property
     def is_spread(self) -> bool:
+        """Whether it has several legs."""
         return len(self.legs) > 1
 
     @property
     def net_legs(self) -> tuple[tuple[str, bool, int], ...]:
         """The legs of one unit as the market prices them."""
-        return tuple((leg.symbol, leg.instruction.is_buy, leg.ratio) for leg in self.legs)
+        return tuple((leg.symbol, leg.sign > 0, leg.ratio) for leg in self.legs)
 
     def of_units(self, units: int) -> "OrderSpec":
         """Return the same order for another number of units."""
@@ -114,10 +117,12 @@ class Order:
 
     @property
     def is_open(self) -> bool:
+        """Whether it may still fill."""
         return self.status in OPEN_STATUSES
 
     @property
     def remaining(self) -> int:
+        """The units that have not been filled."""
         return self.spec.units - self.filled
 
     @property

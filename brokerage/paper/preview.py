@@ -5,11 +5,11 @@ from typing import Any
 
 from brokerage.paper import checks
 from brokerage.paper.books import Account
-from brokerage.paper.checks import Market, Verdict
+from brokerage.paper.checks import Verdict
 from brokerage.paper.execution import wire_time
 from brokerage.paper.fees import COMMISSION, fees_of
 from brokerage.paper.instruments import Instruments
-from brokerage.paper.matching import Quote
+from brokerage.paper.market import Market, Quote
 from brokerage.paper.orders import NET_TYPES, OrderLeg, OrderSpec
 from brokerage.paper.requirements import NakedCall
 from strategies.domain.symbols import is_index, underlying_of

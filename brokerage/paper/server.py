@@ -1,7 +1,6 @@
 """Serve a paper broker on two ports: plain HTTP, and TLS on the next one."""
 
 import asyncio
-import gc
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -48,10 +47,7 @@ class Server:
         self._connections: set[Connection] = set()
 
     async def run(self, stop: asyncio.Event, started: Callable[[], None]) -> None:
-        """Serve until `stop` is set.
-
-        Args:
-            started: called when both ports are open.
+        """Serve until `stop` is set; `started` is called when both ports are open.
 
         Raises:
             PortInUse: a port is taken.
@@ -60,9 +56,6 @@ class Server:
             await self._listen(self._port, None),
             await self._listen(self._port + 1, self._tls),
         ]
-        # The seed stays for ever; the collector need not walk through it during a broadcast.
-        gc.collect()
-        gc.freeze()
         jobs = [
             asyncio.create_task(_every(STEP_S, self._step)),
             asyncio.create_task(_every(SAVE_S, self._save)),

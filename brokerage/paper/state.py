@@ -64,10 +64,9 @@ class StateFile:
             raise BrokenState(f"The state {self._path} is broken: {problem!r}.") from problem
 
     async def save(self, broker: Broker, *, always: bool = False) -> None:
-        """Write the state if anything but prices has changed; a thread waits for the disk.
+        """Write the state if anything but prices has changed, or `always`.
 
-        Args:
-            always: write it in any case, for the prices.
+        A thread waits for the disk.
         """
         books = broker.books
         is_changed = broker.is_changed or broker.oauth.is_changed or books is not self._books

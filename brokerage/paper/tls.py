@@ -40,7 +40,7 @@ def _is_usable(folder: Path) -> bool:
             for name in (CA_FILE, CERTIFICATE_FILE)
         )
         server.verify_directly_issued_by(authority)
-    except Exception:  # noqa: BLE001 - whatever is wrong with them, new ones are made
+    except Exception:  # whatever is wrong with them, new ones are made
         return False
     until = min(authority.not_valid_after_utc, server.not_valid_after_utc)
     return until > datetime.now(UTC) + EARLY

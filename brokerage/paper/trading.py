@@ -1,28 +1,20 @@
 """The life of orders at the paper broker: placed, matched, replaced, cancelled, expired."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
 
 from brokerage.paper import checks, matching
 from brokerage.paper.books import Account, Books
 from brokerage.paper.execution import book_end, book_fill
 from brokerage.paper.instruments import Instruments
-from brokerage.paper.matching import Fill, Net, Quote
+from brokerage.paper.market import Market
+from brokerage.paper.matching import Fill, Nets
 from brokerage.paper.messages import trader_error
 from brokerage.paper.orders import AT_ONCE_OR_NEVER, STOP_TYPES, Order, OrderSpec
 
 AUTO, MANUAL = "auto", "manual"
 CANNOT_CANCEL = "Order cannot be canceled"
 CANNOT_REPLACE = "Order cannot be replaced"
-
-
-class Market(checks.Market, Protocol):
-    """What the market must tell to trade."""
-
-    def is_open(self, asset: str) -> bool: ...
-    def is_listed(self, symbol: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +33,6 @@ class Twist:
 
 
 NO_TWIST = Twist()
-
-
-class StepPrices:
-    """The market's prices during one step; equal combinations are added up once."""
-
-    def __init__(self, market: Market) -> None:
-        self._market = market
-        self._nets: dict[tuple[tuple[str, bool, int], ...], Net] = {}
-
-    def quote(self, symbol: str) -> Quote | None:
-        return self._market.quote(symbol)
-
-    def net(self, legs: Sequence[tuple[str, bool, int]]) -> Net:
-        key = tuple(legs)
-        net = self._nets.get(key)
-        if net is None:
-            net = self._nets[key] = self._market.net(legs)
-        return net
 
 
 class Trading:
@@ -106,10 +80,7 @@ class Trading:
         return self._succeed(old, old.spec.of_units(old.remaining), old.tag, now=now)
 
     def cancel(self, order: Order, *, now: float, fills_first: bool = False) -> None:
-        """Cancel an open order.
-
-        Args:
-            fills_first: the order fills while the cancel is on its way, so it ends FILLED.
+        """Cancel an open order; with `fills_first` it fills while the cancel is on its way.
 
         Raises:
             Refused: the order is closed.
@@ -126,9 +97,8 @@ class Trading:
     ) -> None:
         """Fill an open order by hand.
 
-        Args:
-            units: all that remain unless told.
-            price: USD per unit, positive as in the order; the market's unless told.
+        All remaining units fill unless told, at the market's price unless one is given, in USD
+        per unit and positive as in the order.
 
         Raises:
             Refused: the order is closed, or the units are not between 1 and what remains.
@@ -142,12 +112,12 @@ class Trading:
 
     def step(self, *, now: float) -> None:
         """Let the market look at every open order once."""
-        prices = StepPrices(self._market)
+        nets = Nets(self._market)
         is_open = {kind: self._market.is_open(kind) for kind in ("OPTION", "EQUITY")}
         for order in list(self.books.open.values()):
-            self._step_order(order, prices, is_open=is_open[_asset(order.spec)], now=now)
+            self._step_order(order, nets, is_open=is_open[_asset(order.spec)], now=now)
 
-    def _step_order(self, order: Order, prices: StepPrices, *, is_open: bool, now: float) -> None:
+    def _step_order(self, order: Order, nets: Nets, *, is_open: bool, now: float) -> None:
         if not all(self._market.is_listed(leg.symbol) for leg in order.spec.legs):
             self._end(order, "EXPIRED", now=now)
         elif order.status == "PENDING_ACTIVATION":
@@ -161,7 +131,7 @@ class Trading:
                 order.status = "PENDING_ACTIVATION"
                 self.books.note(order)
         elif self.fills == AUTO and not order.is_held:
-            self._match(order, prices, now=now)
+            self._match(order, nets, now=now)
 
     def _enter(
         self,
@@ -201,7 +171,7 @@ class Trading:
             order.status = "PENDING_ACTIVATION"
             self.books.note(order)
         elif self.fills == AUTO:
-            self._match(order, self._market, now=now)
+            self._match(order, Nets(self._market), now=now)
         if order.is_open and order.spec.duration in AT_ONCE_OR_NEVER:
             self._end(order, "CANCELED", now=now)
 
@@ -214,10 +184,10 @@ class Trading:
             self._end(old, "REPLACED", now=now)
         return self._enter(account, spec, tag, verdict, now=now, twist=twist)
 
-    def _match(self, order: Order, prices: matching.Prices, *, now: float) -> None:
+    def _match(self, order: Order, nets: Nets, *, now: float) -> None:
         if order.spec.order_type in STOP_TYPES and not order.is_triggered:
-            order.is_triggered = matching.reaches_stop(order.spec, prices)
-        found = matching.find_fill(order, prices)
+            order.is_triggered = matching.reaches_stop(order.spec, self._market)
+        found = matching.find_fill(order, nets)
         if found:
             self._fill(order, order.remaining, found, now=now)
 
@@ -226,7 +196,7 @@ class Trading:
         spec = order.spec
         if price is not None:
             return matching.at_price(spec, price * spec.direction, self._market)
-        due = matching.find_fill(order, self._market)
+        due = matching.find_fill(order, Nets(self._market))
         return due or matching.at_price(
             spec, checks.expected_price(spec, self._market), self._market
         )

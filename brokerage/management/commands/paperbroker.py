@@ -19,6 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options; the environment has the defaults."""
         env = os.environ.get
         add = parser.add_argument
         add("--port", type=int, default=env("PAPER_PORT", "8182"), help="plain HTTP; TLS is next")
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         add("--web-url", default="http://127.0.0.1:8000", help="where the product's pages are")
 
     def handle(self, **options: Any) -> None:
+        """Serve; a start that fails is told in one sentence."""
         if not (0 < options["port"] < 65_535 and options["accounts"] > 0):
             raise CommandError("The port must be below 65535, and there must be an account.")
         if options["accounts_per_login"] < 1:

@@ -50,8 +50,7 @@ def make_order(call: Call) -> Response:
     """Make an order by hand, as if it came from another platform."""
     wanted, broker = read_object(call.request.body), call.broker
     account = _account(call, wanted.get("account"))
-    body = wanted.get("order")
-    spec = read_order(body if isinstance(body, dict) else {}, broker.market)
+    spec = read_order(to_json(wanted.get("order")), broker.market)
     tag = str(wanted.get("tag") or HAND_TAG)
     order = broker.trading.place(account, spec, tag, now=broker.now)
     return json_response(_order_answer(call, order), status=201)
@@ -112,7 +111,7 @@ def market(call: Call) -> Response:
     hours = _choice(wanted, "hours", HOURS, broker.market.hours)
     speed = float(_amount(wanted.get("speed", broker.market.speed)))
     named = wanted.get("prices")
-    prices = {symbol: _amount(price) for symbol, price in (named if named else {}).items()}
+    prices = {symbol: _amount(price) for symbol, price in (named or {}).items()}
     try:
         broker.market.set_prices(prices)
     except (KeyError, ValueError) as problem:

@@ -5,7 +5,7 @@ from typing import Any
 
 from brokerage.paper import preview
 from brokerage.paper.faults import Fault
-from brokerage.paper.messages import Response, json_response, read_object, to_json, trader_error
+from brokerage.paper.messages import Response, json_response, to_json, trader_error
 from brokerage.paper.order_form import read_order
 from brokerage.paper.orders import Order
 from brokerage.paper.routes import parameters
@@ -31,7 +31,7 @@ router = Router()
 def place(call: Call) -> Response:
     """Take an order; the answer says where it can be read."""
     account = call.account()
-    spec = read_order(read_object(call.request.body), call.broker.market)
+    spec = read_order(call.request.body, call.broker.market)
     broker = call.broker
     order = broker.trading.place(
         account, spec, broker.tag_of(call.user), now=broker.now, twist=_twist(call.fault)
@@ -43,7 +43,7 @@ def place(call: Call) -> Response:
 def replace(call: Call) -> Response:
     """Put a new order in the place of an open one."""
     old, broker = call.order(), call.broker
-    spec = read_order(read_object(call.request.body), broker.market)
+    spec = read_order(call.request.body, broker.market)
     order = broker.trading.replace(
         old, spec, broker.tag_of(call.user), now=broker.now, twist=_twist(call.fault)
     )
@@ -95,7 +95,7 @@ def list_of_login(call: Call) -> Response:
 def preview_order(call: Call) -> Response:
     """Tell what an order would cost and whether it would be accepted."""
     account, broker = call.account(), call.broker
-    spec = read_order(read_object(call.request.body), broker.market)
+    spec = read_order(call.request.body, broker.market)
     return json_response(
         preview.preview(account, spec, broker.market, broker.instruments, now=broker.now)
     )

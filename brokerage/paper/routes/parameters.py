@@ -13,15 +13,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
 def window(
     request: Request, first: str, last: str, *, most_days: int, since_today: float | None = None
 ) -> tuple[float, float]:
-    """Read two required times and check the range between them.
+    """Read two required times, as Unix seconds, and check the range between them.
 
-    Args:
-        first: name of the parameter with the earlier time.
-        most_days: how long the range may be.
-        since_today: Unix seconds of now if the range is counted back from there.
-
-    Returns:
-        Both as Unix seconds.
+    The range may be `most_days` long; with `since_today` it is counted back from that time.
 
     Raises:
         Refused: a 400.

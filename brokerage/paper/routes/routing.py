@@ -70,7 +70,7 @@ class Router:
     """
 
     def __init__(self, *parts: "Router") -> None:
-        self._routes: list[Route] = [route for part in parts for route in part._routes]
+        self.routes: list[Route] = [route for part in parts for route in part.routes]
 
     def on(self, method: str, path: str) -> Callable[[Handler], Handler]:
         """Let a function answer this method and path."""
@@ -84,7 +84,7 @@ class Router:
             Refused: nobody does.
         """
         is_known = False
-        for known_method, pattern, handler in self._routes:
+        for known_method, pattern, handler in self.routes:
             found = pattern.fullmatch(path)
             if found and known_method == method:
                 return handler, found.groupdict()
@@ -96,5 +96,5 @@ class Router:
         )
 
     def _add(self, method: str, pattern: re.Pattern[str], handler: Handler) -> Handler:
-        self._routes.append((method, pattern, handler))
+        self.routes.append((method, pattern, handler))
         return handler
