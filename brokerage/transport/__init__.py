@@ -3,7 +3,7 @@
 from brokerage.schwab.exchange import Call, Exchange, Failure, FailureKind, Reply
 from brokerage.transport.fan_out import Gateway
 from brokerage.transport.one_off import fetch
-from brokerage.transport.process import process_gateway
+from brokerage.transport.process import close_process_gateway, process_gateway
 
 __all__ = [
     "Call",
@@ -12,6 +12,7 @@ __all__ = [
     "FailureKind",
     "Gateway",
     "Reply",
+    "close_process_gateway",
     "fetch",
     "process_gateway",
 ]

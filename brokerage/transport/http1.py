@@ -1,6 +1,7 @@
 """The little HTTP/1.1 that is ours: a request as bytes, headers as a mapping, failures in words."""
 
 import asyncio
+import os
 import re
 from collections.abc import Iterable
 
@@ -74,6 +75,7 @@ def failure_words(error: BaseException, *, written: bool) -> str:
         return "The answer was not HTTP"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "The connection was closed without an answer"
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else None
-    reason = reason or type(error).__name__
+    # Not the error's own text: it names addresses.
+    number = error.errno if isinstance(error, OSError) else None
+    reason = os.strerror(number) if number else type(error).__name__
     return f"The connection broke ({reason})" if written else f"No connection ({reason})"

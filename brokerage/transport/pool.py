@@ -36,8 +36,8 @@ class Pool:
 
     @property
     def idle(self) -> int:
-        """Return how many connections wait for use."""
-        return len(self._idle)
+        """Return how many good connections wait for use."""
+        return sum(_is_good(connection) for connection, _ in self._idle)
 
     def take(self) -> Connection | None:
         """Return the youngest idle connection that is still good."""
@@ -67,8 +67,8 @@ class Pool:
             closed.add_done_callback(self._forget)
         connection.close()
 
-    async def warm(self, connections: int) -> None:
-        """Top the idle connections up to a number; failures leave fewer."""
+    async def warm(self, connections: int) -> int:
+        """Top up to a number of idle connections; a failure ends it. Return how many there are."""
         self._drop_older_than(RENEW_AFTER_S)
         turnstile = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
 
@@ -76,8 +76,13 @@ class Pool:
             async with turnstile:
                 self.put(await self.open())
 
-        missing = max(connections - sum(_is_good(entry[0]) for entry in self._idle), 0)
-        await asyncio.gather(*(add() for _ in range(missing)), return_exceptions=True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(connections - self.idle):
+                    group.create_task(add())
+        except* (aiohttp.ClientError, OSError):
+            pass  # the number returned tells
+        return self.idle
 
     async def close(self) -> None:
         """Close everything and see the sockets closed."""

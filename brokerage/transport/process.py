@@ -22,6 +22,14 @@ def process_gateway() -> Gateway:
         return _gateways[os.getpid()]
 
 
+def close_process_gateway() -> None:
+    """Close this process's gateway, if it has one; the next use opens a new one."""
+    with _lock:
+        gateway = _gateways.pop(os.getpid(), None)
+    if gateway is not None:
+        gateway.close()
+
+
 def _open() -> Gateway:
     from django.conf import settings
 

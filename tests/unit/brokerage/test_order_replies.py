@@ -4,6 +4,7 @@ import contextlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ def ok(body):
     return Reply(200, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
-FILLED = {
+FILLED: dict[str, Any] = {
     "session": "NORMAL",
     "duration": "DAY",
     "orderType": "NET_DEBIT",
@@ -104,7 +105,7 @@ def test_a_filled_vertical_is_read_with_its_fills():
         "11111111",
         "FILLED",
     )
-    assert (order.quantity, order.filled, order.remaining) == (1, 1, 0)
+    assert [order.quantity, order.filled, order.remaining] == [1, 1, 0]
     assert (order.price, order.order_type, order.tag) == (
         Decimal("0.17"),
         "NET_DEBIT",

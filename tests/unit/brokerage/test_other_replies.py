@@ -162,10 +162,10 @@ def test_a_chain_is_read_by_its_short_names():
     (row,) = found.rows
     assert (found.symbol, found.underlying_price) == ("$SPX", Decimal("5659.91"))
     assert (row.symbol, row.root, row.put_call) == ("SPXW  250520C05660000", "SPXW", "CALL")
-    assert (row.expiration, row.strike) == (date(2025, 5, 20), 5660)
-    assert (row.bid, row.ask, row.mark) == (76, Decimal("77.4"), Decimal("76.7"))
+    assert (row.expiration, row.strike) == (date(2025, 5, 20), Decimal(5660))
+    assert (row.bid, row.ask, row.mark) == (Decimal(76), Decimal("77.4"), Decimal("76.7"))
     assert (row.delta, row.iv, row.open_interest) == (Decimal("0.509"), Decimal("18.658"), 12)
-    assert (row.settlement, row.multiplier, row.non_standard) == ("P", 100, False)
+    assert (row.settlement, row.multiplier, row.non_standard) == ("P", Decimal(100), False)
 
 
 def test_a_chain_is_read_by_the_specifications_names_too():
@@ -307,7 +307,7 @@ def test_a_preview_tells_costs_and_reasons():
     )
 
     assert (found.status, found.rejects, found.warnings) == ("REJECTED", ("No.",), ("Weekly.",))
-    assert (found.order_value, found.buying_power) == (140, Decimal("339639.46"))
+    assert (found.order_value, found.buying_power) == (Decimal(140), Decimal("339639.46"))
     assert (found.commission, found.fees) == (Decimal("1.30"), Decimal("0.57"))
     assert not found.is_accepted
 
@@ -405,4 +405,4 @@ def test_errors_carry_what_the_next_step_needs():
 
 
 def test_a_good_answer_raises_nothing():
-    assert raise_for_reply(reply(b"", 200)) is None
+    raise_for_reply(reply(b"", 200))

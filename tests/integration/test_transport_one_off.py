@@ -1,0 +1,145 @@
+"""Single calls against the same misbehaving servers, and the process's own gateway."""
+
+import os
+import time
+import traceback
+
+import pytest
+
+from brokerage import errors
+from brokerage.schwab import oauth
+from brokerage.schwab.exchange import ApiRequest
+from brokerage.transport import close_process_gateway, fetch, process_gateway
+from tests.support.raw_server import (
+    CREATED,
+    RawServer,
+    created,
+    dead_port,
+    make_tls,
+    mute,
+    reset,
+    says,
+)
+
+GET = ApiRequest("GET", "/marketdata/v1/chains?symbol=%24SPX&x=a%20b")
+
+
+def ask(server, request=GET, **options):
+    url = server if isinstance(server, str) else server.url
+    return fetch(
+        request,
+        **{
+            "base_url": url,
+            "authorization": "Bearer hush",
+            "ca_file": None,
+            "timeout_s": 5.0,
+            **options,
+        },
+    )
+
+
+def test_a_call_arrives_whole_and_its_answer_comes_back():
+    with RawServer(says(b"HTTP/1.1 400 X\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nhi")) as server:
+        reply = ask(server, oauth.refresh("t@"))
+
+    heard = server.heard[0]
+    assert heard.head.startswith("POST /v1/oauth/token HTTP/1.1\r\n")
+    assert "Authorization: Bearer hush\r\n" in heard.head
+    assert "Content-Type: application/x-www-form-urlencoded\r\n" in heard.head
+    assert heard.body == b"grant_type=refresh_token&refresh_token=t%40"
+    assert (reply.status, reply.body, reply.complete) == (400, b"hi", True)
+    assert reply.headers["x-a"] == "1"
+
+
+def test_an_encoded_query_goes_out_as_it_is():
+    with RawServer(created) as server:
+        ask(server)
+
+    assert server.lines == ["GET /marketdata/v1/chains?symbol=%24SPX&x=a%20b HTTP/1.1"]
+
+
+def test_it_speaks_tls_with_the_given_certificates_only(tmp_path):
+    context, ca_file = make_tls(tmp_path)
+    with RawServer(created, tls=context) as server:
+        assert ask(server, ca_file=ca_file).status == 201
+        with pytest.raises(errors.NotSent):
+            ask(server)
+
+    assert len(server.heard) == 1
+
+
+def test_nobody_listening_means_nothing_was_sent():
+    with pytest.raises(errors.NotSent):
+        ask(f"http://127.0.0.1:{dead_port()}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        mute,
+        reset,
+        says(close=True),
+        says(b"garbage\r\n\r\n", close=True),
+        says(*[b"H"] * 60, pause=0.02),
+    ],
+    ids=["silence", "reset", "closed", "garbage", "dripping head"],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_without_an_answer_the_outcome_is_unknown_and_nothing_is_repeated(answer, method):
+    started = time.monotonic()
+    with RawServer(answer) as server:
+        with pytest.raises(errors.OutcomeUnknown):
+            ask(server, ApiRequest(method, "/x", b"{}" if method == "PUT" else None), timeout_s=0.4)
+        assert time.monotonic() - started < 1
+
+    assert len(server.heard) == 1
+
+
+def test_a_body_that_is_cut_keeps_its_status():
+    with RawServer(says(CREATED.replace(b": 0", b": 9") + b"{", close=True)) as server:
+        reply = ask(server)
+
+    assert (reply.status, reply.complete) == (201, False)
+    assert reply.headers["location"] == "/accounts/AB/orders/17"
+
+
+def test_a_redirect_is_an_answer_and_nothing_more():
+    head = b"HTTP/1.1 302 X\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+    with RawServer(says(head)) as server:
+        assert ask(server).status == 302
+
+    assert len(server.heard) == 1
+
+
+def test_proxies_of_the_environment_are_ignored(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{dead_port()}")
+    with RawServer(created) as server:
+        assert ask(server).status == 201
+
+
+@pytest.mark.parametrize("answer", [reset, mute])
+def test_an_error_holds_neither_code_nor_token_nor_address(answer):
+    grant = oauth.exchange_code("hush-code", "https://hush.example/")
+    with RawServer(answer) as server, pytest.raises(errors.OutcomeUnknown) as caught:
+        ask(server, grant, timeout_s=0.3)
+
+    assert caught.value.__context__ is None
+    assert "hush" not in "".join(traceback.format_exception_only(caught.value))
+    assert "127.0.0.1" not in str(caught.value)
+
+
+def test_a_process_has_one_gateway_and_a_forked_child_its_own(settings):
+    with RawServer(created) as server:
+        settings.BROKER_URL, settings.BROKER_CA_FILE = server.url, ""
+        gateway = process_gateway()
+        assert process_gateway() is gateway
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if process_gateway() is not gateway else 1)
+        _, code = os.waitpid(child, 0)
+        close_process_gateway()
+        assert process_gateway() is not gateway
+        close_process_gateway()
+
+    assert code == 0
