@@ -1,0 +1,64 @@
+"""Fixtures that several kinds of tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts.domain.envelope import KeyRing
+from accounts.fields import write_key_ring
+from brokerage.transport import Gateway
+from tests.support.fleet import Fleet, connect
+from tests.support.paper import PaperBroker
+from tests.support.redis_server import RedisServer
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _key_file() -> None:
+    write_key_ring(KeyRing.fresh())
+
+
+@pytest.fixture(scope="session")
+def gateway_to_paper(paper_server: PaperBroker) -> Iterator[Gateway]:
+    """One gateway for the whole run, as a worker process has one."""
+    gateway = Gateway(paper_server.tls_url, ca_file=paper_server.ca_file)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def broker(paper, settings) -> PaperBroker:
+    """The paper broker, and settings that point to it."""
+    settings.BROKER_URL = paper.tls_url
+    settings.BROKER_CA_FILE = paper.ca_file
+    settings.PAPER_URL = paper.url
+    return paper
+
+
+@pytest.fixture
+def fleet(db, broker, gateway_to_paper) -> Fleet:
+    """Three connected accounts under three logins, an agent, and hands to trade with them."""
+    return connect(broker, gateway_to_paper, accounts=3)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory) -> Iterator[RedisServer]:
+    """A real Redis-compatible server for the whole run."""
+    server = RedisServer(Path(tmp_path_factory.mktemp("redis")))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def queue(redis_server, settings) -> Iterator[RedisServer]:
+    """The task queue, empty at first; settings and Celery point to it."""
+    from tradeswim.celery import app
+
+    redis_server.client.flushall()
+    settings.REDIS_URL = redis_server.url
+    before = app.conf.broker_url
+    app.conf.broker_url = redis_server.url
+    app.pool.force_close_all()
+    yield redis_server
+    app.conf.broker_url = before
+    app.pool.force_close_all()

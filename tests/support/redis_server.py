@@ -1,0 +1,44 @@
+"""A private Redis-compatible server for tests."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+from tradeswim.up.home import free_port, redis_binary, write_redis_config
+
+
+class RedisServer:
+    """Runs the same server, started the same way, as `manage.py up` does."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "run").mkdir()
+        self.port = free_port()
+        config = write_redis_config(folder, port=self.port, password="test")
+        self._process = subprocess.Popen(
+            [redis_binary(), str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self.url = f"redis://:test@127.0.0.1:{self.port}/0"
+        self.client = redis.Redis.from_url(self.url)
+        self._wait()
+
+    def messages(self, queue: str) -> int:
+        """Return how many messages wait in a queue."""
+        return int(self.client.llen(queue))
+
+    def stop(self) -> None:
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(timeout=5)
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 5
+        while True:
+            try:
+                self.client.ping()
+            except redis.RedisError:
+                assert time.monotonic() < until, "the Redis server does not start"
+                time.sleep(0.02)
+            else:
+                return
