@@ -1,0 +1,77 @@
+# `make help` lists the targets. Two commands do all the set-up: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+PY := $(BIN)/python
+RUNTIME := .venv/.installed-runtime
+DEV := .venv/.installed-dev
+TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
+CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
+
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test check bench requirements vendor
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(RUNTIME): requirements.txt
+	@scripts/install requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	@scripts/install requirements-dev.txt
+	@touch $@
+
+setup: $(DEV) ## make .venv and install everything, developers' tools too
+
+demo: $(RUNTIME) ## start everything with a paper broker and 45 accounts; Ctrl-C stops it
+	@exec $(PY) manage.py up
+
+run: $(RUNTIME) ## start the web server alone (needs a REDIS_URL or a running `make demo`)
+	@exec $(PY) -m gunicorn -c python:tradeswim.gunicorn_conf
+
+worker: $(RUNTIME) ## start one worker for every queue
+	@exec $(PY) -m celery -A tradeswim.celery worker -P threads -c 16 \
+		-Q placement,stocks,options,accounts,logins,recon,maint --without-mingle --without-gossip
+
+beat: $(RUNTIME) ## start the beat
+	@exec $(PY) -m celery -A tradeswim.celery beat
+
+migrate: $(RUNTIME) ## bring the database up to date
+	@$(PY) manage.py migrate
+
+format: $(DEV) ## format Python and templates
+	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+	@$(BIN)/djlint --reformat --quiet templates
+
+lint: $(DEV) imports templates migrations ## ruff, layers, templates, missing migrations
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+
+imports: $(DEV) ## the layers, proved by import-linter
+	@$(BIN)/lint-imports --no-cache
+
+templates: $(DEV) ## djLint
+	@$(BIN)/djlint --check --lint --quiet templates
+
+migrations: $(DEV) ## no model without its migration
+	@$(TEST_ENV) $(PY) manage.py makemigrations --check --dry-run --verbosity 1
+
+types: $(DEV) ## mypy --strict
+	@$(BIN)/mypy $(CODE)
+
+test: $(DEV) ## install what it needs and run all tests
+	@$(PY) -m pytest
+
+check: lint types test ## everything that CI checks
+
+bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
+	@$(PY) benchmarks/broadcast.py
+
+requirements: $(DEV) ## compile the pinned requirements with hashes
+	@$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	@$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+
+vendor: $(DEV) ## fetch the pinned front-end files again (needs npm)
+	@$(PY) scripts/vendor.py
