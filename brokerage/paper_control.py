@@ -26,7 +26,7 @@ class PaperControl:
         """Return the code of a fresh authorization, as if the login pages had been walked."""
         body = {"client_id": app_key, "redirect_uri": callback_url, "login": user}
         redirect = self._call("POST", "/paper/authorize", body)["redirect"]
-        return parse_qs(urlsplit(redirect).query)["code"][0]
+        return str(parse_qs(urlsplit(redirect).query)["code"][0])
 
     def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
         try:

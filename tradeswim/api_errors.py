@@ -59,16 +59,14 @@ def not_found(request: HttpRequest, path: str) -> JsonResponse:
 def _of_framework(error: exceptions.APIException) -> Response:
     code = str(getattr(error.detail, "code", error.default_code))
     answer = _problem(error.status_code, code, str(error.default_detail), str(error.detail))
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        answer["Retry-After"] = str(int(error.wait) + 1)
+    if wait := getattr(error, "wait", None):
+        answer["Retry-After"] = str(int(wait) + 1)
     if header := getattr(error, "auth_header", None):
         answer["WWW-Authenticate"] = header
     return answer
 
 
-def _problem(
-    status: int, code: str, title: str, detail: str, problems: Any = ()
-) -> Response:
+def _problem(status: int, code: str, title: str, detail: str, problems: Any = ()) -> Response:
     body = _body(status, code, title, detail, problems)
     return Response(body, status=status, content_type=PROBLEM_JSON)
 

@@ -14,13 +14,13 @@ from rest_framework.response import Response
 from accounts.api.authentication import MayTrade
 from accounts.domain.words import Mode
 from accounts.models import Account
-from accounts.selectors import AccountRow, account_rows, our_accounts
+from accounts.selectors import account_rows, our_accounts
 from accounts.services.editing import edit_account
 from accounts.tasks import sync_accounts
 from accounts.tasks.queue import check_queue, enqueue
 
 
-class AccountAnswer(serializers.Serializer[AccountRow]):
+class AccountAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     alias = serializers.CharField()
     mask = serializers.CharField()
@@ -60,7 +60,8 @@ def account(request: Request, pk: UUID) -> Response:
     change = AccountChange(row, data=request.data, partial=True)
     change.is_valid(raise_exception=True)
     changes: dict[str, Any] = dict(change.validated_data)
-    edit_account(account_id=pk, changes=changes, user=request.user, now=timezone.now())
+    user = request.user.get_username()
+    edit_account(account_id=pk, changes=changes, actor=user, now=timezone.now())
     found = [one for one in account_rows(now=timezone.now()) if one.id == pk]
     return Response(AccountAnswer(found[0]).data)
 

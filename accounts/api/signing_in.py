@@ -18,9 +18,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.throttling import SignInThrottle
 from accounts.models import User
 from accounts.services import sessions
-from accounts.api.throttling import SignInThrottle
 
 REFRESH_COOKIE = "tradeswim-refresh"
 REFRESH_PATH = "/api/v1/auth/"

@@ -52,7 +52,9 @@ class KeyRing:
             keys = {name: base64.b64decode(key) for name, key in data["keys"].items()}
             ring = cls(data["active"], keys, base64.b64decode(data["index_key"]))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise BadKeyRing("The key file is not a key ring. Restore it from its backup.") from None
+            raise BadKeyRing(
+                "The key file is not a key ring. Restore it from its backup."
+            ) from None
         if ring.active not in keys:
             raise BadKeyRing(f"The key file names {ring.active} as active but does not hold it.")
         if any(len(key) != _KEY_BYTES for key in [*keys.values(), ring.index_key]):

@@ -122,9 +122,7 @@ def _paper_login(offer: Mapping[str, Any], known: BrokerLogin | None) -> BrokerL
     )
 
 
-def _keep_accounts(
-    login: BrokerLogin, numbers: Iterable[AccountNumber], *, now: datetime
-) -> None:
+def _keep_accounts(login: BrokerLogin, numbers: Iterable[AccountNumber], *, now: datetime) -> None:
     """Match accounts by number: known ones get their hash anew, new ones the next grid places."""
     by_index = {
         key_ring().blind_index(listed.number, column="number"): listed for listed in numbers
@@ -154,4 +152,3 @@ def _keep_accounts(
 
 def _alias(login: BrokerLogin, number: str, *, alone: bool) -> str:
     return login.label if alone else f"{login.label} {number[-4:]}"
-

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Account, User
+from accounts.models import Account
 from accounts.services.audit import event, record
 
 EDITABLE = frozenset({"alias", "is_active", "multiplier"})
 
 
 def edit_account(
-    *, account_id: UUID, changes: Mapping[str, Any], user: User, now: datetime
+    *, account_id: UUID, changes: Mapping[str, Any], actor: str, now: datetime
 ) -> None:
     """Write checked changes to an account, with one event each for what really changed."""
     if unknown := set(changes) - EDITABLE:
@@ -31,7 +31,7 @@ def edit_account(
                 at=now,
                 old=str(before[name])[:40],
                 new=str(value)[:40],
-                actor=user.get_username(),
+                actor=actor,
             )
             for name, value in changed.items()
         )

@@ -84,7 +84,7 @@ def user_of_access(access: str) -> User:
     except jwt.InvalidTokenError:
         raise SessionEnded("The access token is not valid or has ended.") from None
     session = SessionStore(session_key=claims["sid"]).load()
-    user = User.objects.filter(pk=session.get(SESSION_KEY), is_active=True).first()
+    user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
     if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
         raise SessionEnded("The session has ended. Sign in again.")
     return user

@@ -52,9 +52,7 @@ def keep_grant(login: BrokerLogin, grant: TokenGrant, *, now: datetime) -> None:
                 "refresh_expires_at": now,
             },
         )
-        _store(
-            Token.objects.filter(pk=token.pk), token, grant, now=now, ends_at=now + REFRESH_LIFE
-        )
+        _store(Token.objects.filter(pk=token.pk), token, grant, now=now, ends_at=now + REFRESH_LIFE)
         _mark(login.pk, LoginStatus.CONNECTED, "", now=now, authorized_at=now)
 
 
@@ -165,4 +163,6 @@ def _mark(
         if authorized_at is not None:
             BrokerLogin.objects.filter(pk=login_id).update(authorized_at=authorized_at)
         if BrokerLogin.objects.filter(pk=login_id).exclude(status=status).update(**changes):
-            record([event(f"brokerlogin:{login_id}", "status", at=now, new=status, reason=why[:300])])
+            record(
+                [event(f"brokerlogin:{login_id}", "status", at=now, new=status, reason=why[:300])]
+            )

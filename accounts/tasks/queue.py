@@ -33,7 +33,7 @@ def check_queue() -> None:
         _doorbell().ping()
     except redis.RedisError:
         raise QueueDown(
-            "The task queue (Redis) does not answer, so nothing was sent. Try again when it is back."
+            "The task queue (Redis) does not answer, so nothing was sent. Try again soon."
         ) from None
 
 

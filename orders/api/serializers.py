@@ -106,7 +106,9 @@ class OrderInput(serializers.Serializer[Any]):
     """The body of POST orders/."""
 
     strategy = serializers.ChoiceField(choices=[word.value for word in Strategy])
-    legs = LegInput(many=True, allow_empty=False, min_length=1, max_length=MOST_LEGS)
+    legs = serializers.ListSerializer(
+        child=LegInput(), allow_empty=False, min_length=1, max_length=MOST_LEGS
+    )
     order_type = serializers.ChoiceField(choices=[word.value for word in OrderType])
     price_effect = serializers.ChoiceField(
         choices=[word.value for word in PriceEffect], required=False, allow_null=True

@@ -53,7 +53,9 @@ def orders(request: Request) -> Response:
     """List broadcasts, newest first; or broadcast an order to accounts."""
     if request.method == "POST":
         return _broadcast(request)
-    query = {{"from": "placed_from", "to": "placed_to"}.get(k, k): v for k, v in request.GET.items()}
+    query = {
+        {"from": "placed_from", "to": "placed_to"}.get(k, k): v for k, v in request.GET.items()
+    }
     wanted = ListFilters(data=query)
     wanted.is_valid(raise_exception=True)
     given: dict[str, Any] = dict(wanted.validated_data)

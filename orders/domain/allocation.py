@@ -44,9 +44,7 @@ def allocate(
 ) -> list[Share]:
     """Fix each account's share: contracts times its multiplier, rounded down."""
     in_force = list(rules)
-    return [
-        _share(candidate, contracts, purpose, underlying, in_force) for candidate in candidates
-    ]
+    return [_share(candidate, contracts, purpose, underlying, in_force) for candidate in candidates]
 
 
 def _share(

@@ -39,10 +39,14 @@ def write_report(out: OutputWrapper, broadcast: Broadcast | None, *, page: str |
     if broadcast is None:
         return
     counts = Counter(share.status for share in broadcast.accounts)
-    took = "not all sent yet" if broadcast.broadcast_ms is None else f"{broadcast.broadcast_ms:.1f} ms"
+    took = (
+        "not all sent yet" if broadcast.broadcast_ms is None else f"{broadcast.broadcast_ms:.1f} ms"
+    )
     out.write(f"Broadcast #{broadcast.id}  {broadcast.name} {broadcast.underlying}")
     out.write(f"  sent      {took} from the click to the last request")
-    out.write(f"  accounts  {', '.join(f'{n} {_word(status)}' for status, n in counts.most_common())}")
+    out.write(
+        f"  accounts  {', '.join(f'{n} {_word(status)}' for status, n in counts.most_common())}"
+    )
     prices = [share.net_price for share in broadcast.accounts if share.net_price is not None]
     if prices:
         mean = sum(prices, Decimal(0)) / len(prices)

@@ -12,8 +12,14 @@ from accounts.services.tokens import ask_broker
 from brokerage.errors import LoginRequired
 from brokerage.schwab import messages, oauth
 from brokerage.schwab.exchange import ApiRequest, Reply
-from brokerage.schwab.replies import ChainRow, Expiration, Quotes
-from brokerage.schwab.replies import read_chain, read_expirations, read_quotes
+from brokerage.schwab.replies import (
+    ChainRow,
+    Expiration,
+    Quotes,
+    read_chain,
+    read_expirations,
+    read_quotes,
+)
 from strategies.domain.symbols import check_ticker, default_root, quote_symbol
 
 

@@ -92,7 +92,9 @@ def draft_ticket(wish: Wish, *, today: date) -> Draft:
         expiration = _expiration(wish, today)
         rows = chains.chain(wish.underlying, expiration)
         structure = _option_structure(wish, rows)
-        prices = _Prices({row.symbol: (row.bid or Decimal(0), row.ask or Decimal(0)) for row in rows})
+        prices = _Prices(
+            {row.symbol: (row.bid or Decimal(0), row.ask or Decimal(0)) for row in rows}
+        )
     return _priced(wish, structure, prices)
 
 

@@ -1,4 +1,4 @@
-"""Broadcasts as pages and the API show them: the parent, its legs, each account's latest attempt."""
+"""Broadcasts as pages and API show them: the parent, its legs, each account's latest attempt."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -134,9 +134,9 @@ def _shares(order_ids: Collection[int]) -> dict[int, list[AccountShare]]:
             "broker_text",
         )
     )
-    for order_id, *fields in rows:
-        share = AccountShare(*fields)
-        latest[order_id][share.id] = share
+    for row in rows:
+        share = AccountShare(*row[1:])
+        latest[row[0]][share.id] = share
     return {order_id: list(shares.values()) for order_id, shares in latest.items()}
 
 

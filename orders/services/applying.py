@@ -28,7 +28,7 @@ def apply_reading(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime
     if not fresh:
         return set()
     with transaction.atomic():
-        totals = _keep_fills(fresh)
+        totals = _keep_fills(fresh, now)
         _keep_figures(fresh, totals, now)
         steps = [
             step
@@ -60,7 +60,7 @@ def _differs(child: AccountOrder, shown: BrokerOrder) -> bool:
 
 
 def _keep_fills(
-    fresh: Sequence[tuple[AccountOrder, BrokerOrder]],
+    fresh: Sequence[tuple[AccountOrder, BrokerOrder]], now: datetime
 ) -> dict[UUID, list[LegTotal]]:
     """Insert the fills we do not have and return what each order's legs add up to."""
     legs: dict[UUID, dict[int, AccountOrderLeg]] = defaultdict(dict)
@@ -73,7 +73,7 @@ def _keep_fills(
                 activity_id=fill.activity_id,
                 quantity=fill.quantity,
                 price=fill.price,
-                at=fill.at or shown.closed_at or shown.entered_at,
+                at=fill.at or shown.closed_at or now,
             )
             for child, shown in fresh
             for fill in shown.fills

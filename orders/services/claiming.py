@@ -1,4 +1,4 @@
-"""Claim account orders for sending: one UPDATE decides, on the disk before a byte is on the wire."""
+"""Claim account orders for sending: one UPDATE decides, on the disk before a byte is sent."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

@@ -35,7 +35,7 @@ def note_sending(order_id: int, *, first: datetime, last: datetime) -> None:
         last_sent_at=Greatest(Coalesce(F("last_sent_at"), last), last),
     )
     clicked_at, last_sent_at = order.values_list("clicked_at", "last_sent_at").get()
-    took = (last_sent_at - clicked_at).total_seconds() * 1000
+    took = ((last_sent_at or last) - clicked_at).total_seconds() * 1000
     order.filter(last_sent_at=last_sent_at).update(broadcast_ms=took)
 
 

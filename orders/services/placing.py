@@ -96,4 +96,3 @@ def _note_sent(answers: Sequence[Answer]) -> None:
 
 def _moment(unix: float | None) -> datetime | None:
     return None if unix is None else datetime.fromtimestamp(unix, UTC)
-

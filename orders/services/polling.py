@@ -92,7 +92,9 @@ def _working(rows: QuerySet[AccountOrder]) -> list[Watched]:
             "created_at",
         )
     )
-    return [Watched(*row[:5], sent_at=row[5] or row[6]) for row in found]
+    return [
+        Watched(*row[:4], broker_order_id=row[4] or "", sent_at=row[5] or row[6]) for row in found
+    ]
 
 
 def _read_lists(

@@ -115,7 +115,7 @@ def _not_sent(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
 
 
 def _unauthorized(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    """The token was refused: wait for a fresh one and send once more; a second refusal stands."""
+    """Wait for a fresh token and send once more; a second refusal stands."""
     waiting = [a for a in group if a.claimed.sends < MAX_SENDS]
     failed = [a for a in group if a.claimed.sends >= MAX_SENDS]
     words = "The broker refused the access token; it is being renewed."

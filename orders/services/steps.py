@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Field, QuerySet, Value, When
 
 from accounts.models import AuditEvent
 from accounts.services.audit import record
@@ -74,7 +74,7 @@ def _column(name: str, group: Sequence[Step]) -> Any:
     values = [step.values.get(name) for step in group]
     if all(value == values[0] for value in values):
         return values[0]
-    output = AccountOrder._meta.get_field(name)
+    output = cast("Field[Any, Any]", AccountOrder._meta.get_field(name))
     whens = [
         When(pk=step.child_id, then=Value(value, output_field=output))
         for step, value in zip(group, values, strict=True)

@@ -30,9 +30,7 @@ def ring_for(ids: Sequence[UUID]) -> None:
 @shared_task(name="orders.place_account_orders")
 def place_account_orders(*, ids: list[str]) -> None:
     """Place one chunk of a broadcast; a second delivery of the message finds nothing to claim."""
-    outcome = placing.place_account_orders(
-        ids=[UUID(pk) for pk in ids], gateway=process_gateway()
-    )
+    outcome = placing.place_account_orders(ids=[UUID(pk) for pk in ids], gateway=process_gateway())
     ring_for(outcome.again)
     for login_id, children in outcome.refused_logins.items():
         enqueue(

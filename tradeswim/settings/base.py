@@ -150,7 +150,9 @@ BROKER_URL = env.url(
     env.text("BROKER_URL", _OUR_PAPER if IS_PAPER else "https://api.schwabapi.com"),
     schemes=("https",),
 )
-BROKER_CA_FILE = env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
+BROKER_CA_FILE = (
+    env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
+)
 PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
 BROKER_TIMEOUT_S = 10.0
 KEY_FILE = Path(env.text("TRADESWIM_KEY_FILE", str(HOME / "keys.json")))

@@ -1,5 +1,6 @@
 """The demo and a developer's machine: paper broker, SQLite, plain HTTP on loopback."""
 
+from tradeswim import env
 from tradeswim.settings.base import *
 
 SECRET_KEY = env.secret_key(may_create=True)

@@ -1,5 +1,6 @@
 """A real host: TLS in front, secrets from the environment, nothing made up."""
 
+from tradeswim import env
 from tradeswim.settings.base import *
 
 SECRET_KEY = env.secret_key(may_create=False)

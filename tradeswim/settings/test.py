@@ -9,9 +9,9 @@ from tradeswim.settings.base import *
 
 SECRET_KEY = "only-for-tests-" + "x" * 50
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES["staticfiles"] = {
-    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-}
-DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")} if (
-    DATABASES["default"]["ENGINE"].endswith("sqlite3")
-) else {}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+DATABASES["default"]["TEST"] = (
+    {"NAME": str(HOME / "test.sqlite3")}
+    if (DATABASES["default"]["ENGINE"].endswith("sqlite3"))
+    else {}
+)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tradeswim import env
@@ -167,7 +168,7 @@ async def _wait_for(supervisor: Supervisor, site: Site, names: list[str]) -> Non
     for name in names:
         pid = supervisor.pids.get(name, 0)
         path = site.home / "run" / f"{name}.ready"
-        await _wait(lambda path=path, pid=pid: probes.says(path, pid), supervisor, name, site)
+        await _wait(partial(probes.says, path, pid), supervisor, name, site)
 
 
 async def _wait(

@@ -74,9 +74,7 @@ class Supervisor:
         await self._end(workers, until)
         await self._end(list(self._running.values()), until + 2)
 
-    async def _end(
-        self, processes: Sequence[asyncio.subprocess.Process], until: float
-    ) -> None:
+    async def _end(self, processes: Sequence[asyncio.subprocess.Process], until: float) -> None:
         for process in processes:
             _signal(process, signal.SIGTERM)
         waits = [asyncio.create_task(process.wait()) for process in processes]

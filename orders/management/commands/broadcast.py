@@ -126,4 +126,3 @@ def _wish(options: dict[str, Any]) -> Wish:
         contracts=options["contracts"],
         limit=options["limit"],
     )
-

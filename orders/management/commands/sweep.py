@@ -14,7 +14,6 @@ from accounts.live import say_ready
 from orders.services.sweeping import sweep
 from orders.tasks import ring_for
 
-
 log = logging.getLogger(__name__)
 
 
