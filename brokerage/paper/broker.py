@@ -1,7 +1,6 @@
 """The paper broker as a whole: market, books, logins, journal and faults, without a socket."""
 
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -23,15 +22,13 @@ class Broker:
     Args:
         options: how it begins, and what a reset goes back to.
         hours: `always` or `nyse`.
-        clock: tells Unix seconds.
 
     Attributes:
         is_changed: whether its settings have changed since they were saved.
+        offset_s: by how much its clock is ahead of the real one.
     """
 
-    def __init__(
-        self, options: SeedOptions, *, hours: str = "always", clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, options: SeedOptions, *, hours: str = "always") -> None:
         self.options = options
         self.journal = Journal()
         self.faults = Faults(seed=options.seed)
@@ -39,14 +36,14 @@ class Broker:
         for login in make_logins(options):
             self.oauth.add_login(login)
         self.is_changed = False
+        self.offset_s = 0.0
         self._hours = hours
-        self._clock = clock
-        self._open_books(Books(now=clock()))
+        self._open_books(Books(now=self.now))
 
     @property
     def now(self) -> float:
         """Unix seconds by the broker's clock."""
-        return self._clock()
+        return time.time() + self.offset_s
 
     def step(self) -> None:
         """Let the market go on, and look at every open order."""
@@ -56,7 +53,7 @@ class Broker:
 
     def reset(self) -> None:
         """Go back to the seed; ids and journal numbers go on, and nobody is signed out."""
-        old = self.books
+        old, self.offset_s = self.books, 0.0
         books = Books(now=self.now)
         books.last_order_id, books.last_activity_id = old.last_order_id, old.last_activity_id
         self._open_books(books)

@@ -22,6 +22,7 @@ def broker_record(broker: Broker, version: int) -> Record:
         "seed": broker.options.seed,
         "last_order_id": broker.books.last_order_id,
         "last_activity_id": broker.books.last_activity_id,
+        "offset_s": broker.offset_s,
         "fills": broker.trading.fills,
         "market": broker.market.state(),
         "rotating": sorted(oauth.rotating),
@@ -36,6 +37,7 @@ def load_broker(broker: Broker, record: Record) -> None:
     books, oauth = broker.books, broker.oauth
     books.last_order_id = max(books.last_order_id, record["last_order_id"])
     books.last_activity_id = max(books.last_activity_id, record["last_activity_id"])
+    broker.offset_s = record["offset_s"]
     broker.trading.fills = record["fills"]
     broker.market.restore(record["market"])
     oauth.rotating = set(record["rotating"])

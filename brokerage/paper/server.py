@@ -52,10 +52,12 @@ class Server:
         Raises:
             PortInUse: a port is taken.
         """
-        servers = [
-            await self._listen(self._port, None),
-            await self._listen(self._port + 1, self._tls),
-        ]
+        plain = await self._listen(self._port, None)
+        try:
+            servers = [plain, await self._listen(self._port + 1, self._tls)]
+        except PortInUse:
+            plain.close()
+            raise
         jobs = [
             asyncio.create_task(_every(STEP_S, self._step)),
             asyncio.create_task(_every(SAVE_S, self._save)),
@@ -109,6 +111,7 @@ class Server:
         await asyncio.gather(*jobs, return_exceptions=True)
         for connection in list(self._connections):
             connection.drop()
+        await asyncio.sleep(0)  # the loop closes their sockets
         if self._state is not None:
             await self._state.save(self._broker, always=True)
 

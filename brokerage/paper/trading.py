@@ -120,18 +120,19 @@ class Trading:
     def _step_order(self, order: Order, nets: Nets, *, is_open: bool, now: float) -> None:
         if not all(self._market.is_listed(leg.symbol) for leg in order.spec.legs):
             self._end(order, "EXPIRED", now=now)
-        elif order.status == "PENDING_ACTIVATION":
-            if is_open:
-                order.status = "WORKING"
-                self.books.note(order)
-        elif not is_open:
-            if order.spec.duration == "DAY":
-                self._end(order, "EXPIRED", now=now)
-            else:
-                order.status = "PENDING_ACTIVATION"
-                self.books.note(order)
-        elif self.fills == AUTO and not order.is_held:
+            return
+        if is_open != (order.status == "WORKING"):
+            self._bell(order, is_open=is_open, now=now)
+        if order.status == "WORKING" and self.fills == AUTO and not order.is_held:
             self._match(order, nets, now=now)
+
+    def _bell(self, order: Order, *, is_open: bool, now: float) -> None:
+        """Let the market open or close for an order; a day's order ends with the day."""
+        if not is_open and order.spec.duration == "DAY":
+            self._end(order, "EXPIRED", now=now)
+            return
+        order.status = "WORKING" if is_open else "PENDING_ACTIVATION"
+        self.books.note(order)
 
     def _enter(
         self,

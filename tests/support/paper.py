@@ -35,8 +35,6 @@ class PaperBroker:
         self._folder = Path(tempfile.mkdtemp(prefix="paper-broker-"))
         self._seed = SeedOptions(**seed)
         self._state_file = state_file
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._start(_free_port())
@@ -110,6 +108,10 @@ class PaperBroker:
         """Change how the market behaves."""
         return self._control("POST", "market", fields)
 
+    def clock(self, offset_s: float) -> None:
+        """Set the broker's clock ahead."""
+        self._control("POST", "clock", {"offset_s": offset_s})
+
     def positions(self, wanted: dict[str, dict[str, int]] | None = None) -> Any:
         """Show what every account holds, or set it."""
         return self._control("GET" if wanted is None else "POST", "positions", wanted)
@@ -122,7 +124,7 @@ class PaperBroker:
         """Walk through the pages for this login; return the code."""
         body = {"client_id": login["app_key"], "redirect_uri": login["callback_url"], **fields}
         redirect = self._control("POST", "authorize", body)["redirect"]
-        return parse_qs(urlsplit(redirect).query)["code"][0]
+        return parse_qs(urlsplit(str(redirect)).query)["code"][0]
 
     def sign_in(self, login: dict[str, Any]) -> Any:
         """Authorize and turn the code into tokens; return the answer."""
@@ -153,21 +155,23 @@ class PaperBroker:
         launch = Launch(self._seed, port, self._folder, self._state_file)
         self.broker, server = prepare(launch)
         self.port = port
-        started = threading.Event()
+        ready = threading.Event()
         failure: list[BaseException] = []
 
-        def run() -> None:
-            asyncio.set_event_loop(self._loop)
+        async def run() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await server.run(self._stop, ready.set)
+
+        def serve() -> None:
             try:
-                self._loop.run_until_complete(server.run(self._stop, started.set))
+                asyncio.run(run())
             except PortInUse as problem:
                 failure.append(problem)
-            finally:
-                started.set()
+                ready.set()
 
-        self._thread = threading.Thread(target=run, name="paper broker", daemon=True)
+        self._thread = threading.Thread(target=serve, name="paper broker", daemon=True)
         self._thread.start()
-        assert started.wait(timeout=10), "The paper broker does not start."
+        assert ready.wait(timeout=10), "The paper broker does not start."
         if failure:
             raise failure[0]
 
@@ -177,7 +181,7 @@ def _free_port() -> int:
     while True:
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
+            port = int(first.getsockname()[1])
             try:
                 second.bind(("127.0.0.1", port + 1))
             except (OSError, OverflowError):

@@ -21,6 +21,7 @@ from brokerage.paper.trading import AUTO, MANUAL
 
 HAND_TAG = "API_TOS:TRADE_ALL"
 ENDINGS = frozenset({"expire", "revoke"})
+MOST = Decimal(10**9)
 HOURS = frozenset({"always", "nyse"})
 
 router = Router()
@@ -122,6 +123,16 @@ def market(call: Call) -> Response:
     return json_response({"fills": fills, "hours": hours, "speed": speed})
 
 
+@router.on("POST", "/paper/clock")
+def clock(call: Call) -> Response:
+    """Set the broker's clock ahead or back; tokens live by it, too."""
+    wanted, broker = read_object(call.request.body), call.broker
+    broker.offset_s = float(_amount(wanted.get("offset_s", broker.offset_s), low=-MOST))
+    broker.is_changed = True
+    broker.step()
+    return json_response({"offset_s": broker.offset_s})
+
+
 @router.on("GET", "/paper/faults")
 def faults(call: Call) -> Response:
     """List the faults that still wait."""
@@ -216,7 +227,7 @@ def _order_answer(call: Call, order: Order) -> dict[str, Any]:
 
 
 def _quantity(value: object) -> int:
-    number = _amount(value, low=Decimal(-1_000_000))
+    number = _amount(value, low=-MOST)
     if number != int(number):
         raise trader_error(400, f"'{value}' is not a valid value for quantity")
     return int(number)
@@ -228,7 +239,7 @@ def _amount(value: object, *, low: Decimal = Decimal(0)) -> Decimal:
         number = Decimal(str(value))
     except ArithmeticError:
         number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite() or not low <= number <= 10**9:
+    if isinstance(value, bool) or not number.is_finite() or not low <= number <= MOST:
         raise trader_error(400, f"'{value}' is not a number that makes sense here")
     return number
 
