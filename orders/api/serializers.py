@@ -106,7 +106,7 @@ class OrderInput(serializers.Serializer[Any]):
     """The body of POST orders/."""
 
     strategy = serializers.ChoiceField(choices=[word.value for word in Strategy])
-    legs = serializers.ListSerializer(
+    legs: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=LegInput(), allow_empty=False, min_length=1, max_length=MOST_LEGS
     )
     order_type = serializers.ChoiceField(choices=[word.value for word in OrderType])
