@@ -19,6 +19,9 @@ class CountingThrottle(SimpleRateThrottle):
     high rate, and not exact with several web workers.
     """
 
+    duration: int
+    num_requests: int
+
     def allow_request(self, request: Request, view: "APIView") -> bool:
         window = int(time.time() // self.duration)
         key = f"{self.get_cache_key(request, view)}-{window}"
