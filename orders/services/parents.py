@@ -14,6 +14,8 @@ from orders.models import AccountOrder, ComplexOrder
 
 def refresh_parents(order_ids: Collection[int]) -> None:
     """Recompute the status of complex orders from the latest attempt in every account."""
+    if not order_ids:
+        return
     with transaction.atomic():
         # The lock keeps two recorders from writing each other's older sum.
         list(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -40,6 +41,9 @@ class Watched:
     account_hash: str
     broker_order_id: str
     sent_at: datetime
+
+
+Reading = tuple[Watched, BrokerOrder]
 
 
 @dataclass(slots=True)
@@ -113,11 +117,10 @@ def _read_lists(
     requests = [_list_request(group, now) for group in groups]
     missing: list[Watched] = []
 
-    def read(index: int, reply: Reply) -> None:
-        page = read_orders(reply)
-        shown = {order.order_id: order for order in page.orders}
-        _apply(groups[index], shown, polled)
+    def read(index: int, reply: Reply) -> list[Reading]:
+        shown = {order.order_id: order for order in read_orders(reply).orders}
         missing.extend(o for o in groups[index] if o.broker_order_id not in shown)
+        return [(o, shown[o.broker_order_id]) for o in groups[index] if o.broker_order_id in shown]
 
     calls = [Call(r, headers[g[0].login_id]) for r, g in zip(requests, groups, strict=True)]
     _exchange(calls, gateway, polled, read)
@@ -134,9 +137,8 @@ def _read_by_id(
 ) -> None:
     """Read single orders: missing from a list is no proof that an order is gone."""
 
-    def read(index: int, reply: Reply) -> None:
-        order = read_order(reply)
-        _apply([missing[index]], {missing[index].broker_order_id: order}, polled)
+    def read(index: int, reply: Reply) -> list[Reading]:
+        return [(missing[index], read_order(reply))]
 
     calls = [
         Call(messages.get_order(o.account_hash, o.broker_order_id), headers[o.login_id])
@@ -149,23 +151,24 @@ def _exchange(
     calls: Sequence[Call],
     gateway: FanOut,
     polled: Polled,
-    read: Callable[[int, Reply], None],
+    read: Callable[[int, Reply], list[Reading]],
 ) -> None:
-    """Carry reads and hand each good reply on; a bad one costs only its own login this beat."""
+    """Carry reads and apply what they show; a bad one costs only its own login this beat."""
     polled.calls += len(calls)
     for batch in gateway.stream(calls) if calls else ():
+        readings: list[Reading] = []
         for index, exchange in batch:
             try:
-                read(index, reply_of(exchange))
+                readings += read(index, reply_of(exchange))
             except BrokerError as error:
                 log.warning("order read failed: %s", error)
                 polled.silent_logins.append(str(error))
+        _apply(readings, polled)
 
 
-def _apply(group: Sequence[Watched], shown: dict[str, BrokerOrder], polled: Polled) -> None:
-    readings = [(o.child_id, shown[o.broker_order_id]) for o in group if o.broker_order_id in shown]
-    changed = apply_reading(readings, now=timezone.now())
+def _apply(readings: Sequence[Reading], polled: Polled) -> None:
+    """Write a whole batch at once: every transaction more is one that a click may wait for."""
+    with transaction.atomic():
+        changed = apply_reading([(o.child_id, shown) for o, shown in readings], now=timezone.now())
+        refresh_parents({o.order_id for o, _ in readings if o.child_id in changed})
     polled.changed += len(changed)
-    orders = {order.order_id for order in group if order.child_id in changed}
-    if orders:
-        refresh_parents(orders)

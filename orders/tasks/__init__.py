@@ -8,10 +8,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.tasks.queue import enqueue
+from brokerage.schwab.answers import Proof
 from brokerage.transport import process_gateway
 from orders.models import ComplexOrder
-from orders.selectors.sending import ready_children
+from orders.selectors.sending import ready_children, strategies_of
 from orders.services import placing, polling, renewing
+from orders.services.recording import Outcome
 from strategies.domain.tickets import Strategy
 
 
@@ -30,8 +32,16 @@ def ring_for(ids: Sequence[UUID]) -> None:
 @shared_task(name="orders.place_account_orders")
 def place_account_orders(*, ids: list[str]) -> None:
     """Place one chunk of a broadcast; a second delivery of the message finds nothing to claim."""
-    outcome = placing.place_account_orders(ids=[UUID(pk) for pk in ids], gateway=process_gateway())
+    placing.place_account_orders(
+        ids=[UUID(pk) for pk in ids], gateway=process_gateway(), ring=_ring_again
+    )
+
+
+def _ring_again(outcome: Outcome) -> None:
+    """Ring for orders that are due again, and for logins whose token was refused."""
     ring_for(outcome.again)
+    if outcome.counts.get(Proof.ACCEPTED):
+        _ring_reads(ids)
     for login_id, children in outcome.refused_logins.items():
         enqueue(
             renew_and_place,
@@ -65,6 +75,8 @@ def sync_option_orders() -> None:
     polling.sync_option_orders(gateway=process_gateway())
 
 
-def enqueue_read(strategy: str) -> None:
-    """Ring the beat that reads orders of this strategy, without waiting for its turn."""
-    enqueue(sync_stock_orders if strategy == Strategy.EQUITY else sync_option_orders)
+def _ring_reads(ids: Sequence[str]) -> None:
+    """Have fresh orders read at once, for many fill within the second."""
+    for strategy in strategies_of(ids):
+        is_stock = strategy == Strategy.EQUITY
+        enqueue(sync_stock_orders if is_stock else sync_option_orders)
