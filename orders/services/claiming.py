@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.modes import strictest
@@ -26,6 +26,7 @@ class Claimed:
 
     child_id: UUID
     order_id: int
+    account_id: UUID
     login_id: UUID
     account_hash: str
     body: str = field(repr=False)
@@ -39,6 +40,14 @@ def claim(ids: Collection[UUID], *, now: datetime) -> list[Claimed]:
     Passed over: orders past their deadline or not yet due, and those with an unresolved twin in
     their account. Orders of an account that is frozen or switched off become SKIPPED.
     """
+    try:
+        return _claim(ids, now)
+    except IntegrityError:
+        # Somebody claimed a twin at this very moment. Now it can be seen, and is passed over.
+        return _claim(ids, now)
+
+
+def _claim(ids: Collection[UUID], now: datetime) -> list[Claimed]:
     with transaction.atomic(durable=True):
         _skip_blocked(ids, now)
         token = uuid4()
@@ -75,6 +84,7 @@ def _read_claimed(token: UUID) -> list[Claimed]:
     rows = AccountOrder.objects.filter(claim=token).values_list(
         "pk",
         "order_id",
+        "account_id",
         "account__login_id",
         "account__hash_value",
         "body",

@@ -33,13 +33,16 @@ def take_steps(
     An order that meanwhile stands elsewhere is left as it is: of two callers one wins.
 
     Args:
+        steps: at most one per order.
         out_of: the statuses the caller believes in; every step from them must be legal.
 
     Returns:
         The ids of the orders that moved.
 
-    Errors: IllegalStep, before anything is written.
+    Errors: IllegalStep, ValueError for two steps of one order; before anything is written.
     """
+    if len({step.child_id for step in steps}) < len(steps):
+        raise ValueError("An account order can take only one step at a time.")
     for step in steps:
         for old in out_of:
             check_step(old, step.to)
@@ -58,7 +61,8 @@ def _standing(steps: Sequence[Step], out_of: Collection[Status]) -> dict[UUID, S
     rows: QuerySet[AccountOrder] = AccountOrder.objects.select_for_update().filter(
         pk__in=[step.child_id for step in steps], status__in=out_of
     )
-    return {pk: Status(status) for pk, status in rows.values_list("pk", "status")}
+    # In one order, so that two callers who move the same orders wait and do not deadlock.
+    return {pk: Status(status) for pk, status in rows.order_by("pk").values_list("pk", "status")}
 
 
 def _move(group: Sequence[Step], *, old: Status, to: Status) -> None:
@@ -70,16 +74,13 @@ def _move(group: Sequence[Step], *, old: Status, to: Status) -> None:
 
 
 def _column(name: str, group: Sequence[Step]) -> Any:
-    """Return one value for all rows, or a CASE with one value per row."""
-    values = [step.values.get(name) for step in group]
-    if all(value == values[0] for value in values):
-        return values[0]
+    """Return one value for all rows, or a CASE with one value per row that names it."""
+    given = [(step.child_id, step.values[name]) for step in group if name in step.values]
+    _, first = given[0]
+    if len(given) == len(group) and all(value == first for _, value in given):
+        return first
     output = cast("Field[Any, Any]", AccountOrder._meta.get_field(name))
-    whens = [
-        When(pk=step.child_id, then=Value(value, output_field=output))
-        for step, value in zip(group, values, strict=True)
-        if name in step.values
-    ]
+    whens = [When(pk=child_id, then=Value(value, output_field=output)) for child_id, value in given]
     return Case(*whens, default=name, output_field=output)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
 from orders.domain.lifecycle import Reason, Status
@@ -70,9 +71,10 @@ def _expire_claims(now: datetime) -> int:
 def _take(steps: list[Step], old: Status, now: datetime) -> int:
     if not steps:
         return 0
-    moved = take_steps(steps, out_of=[old], now=now, actor="sweeper")
-    orders = AccountOrder.objects.filter(pk__in=moved).values_list("order_id", flat=True)
-    refresh_parents(set(orders))
+    with transaction.atomic():
+        moved = take_steps(steps, out_of=[old], now=now, actor="sweeper")
+        orders = AccountOrder.objects.filter(pk__in=moved).values_list("order_id", flat=True)
+        refresh_parents(set(orders))
     return len(moved)
 
 
