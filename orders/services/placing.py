@@ -1,10 +1,11 @@
 """Place account orders: claim, send all at once, and record what each answer proves."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.selectors import tokens_of
@@ -14,21 +15,26 @@ from brokerage.schwab.answers import judge_placing
 from brokerage.schwab.exchange import Call, Exchange
 from orders.domain.lifecycle import UNRESOLVED, Reason, Status
 from orders.services.claiming import Claimed, claim
-from orders.services.parents import note_sending, refresh_parents
-from orders.services.recording import Answer, Outcome, record_answers
+from orders.services.parents import refresh_parents
+from orders.services.patience import patiently
+from orders.services.recording import Answer, Outcome, record_batch
 from orders.services.steps import Step, take_steps
 
 log = logging.getLogger(__name__)
 
 
-def place_account_orders(*, ids: Collection[UUID], gateway: FanOut) -> Outcome:
+def place_account_orders(
+    *, ids: Collection[UUID], gateway: FanOut, ring: Callable[[Outcome], None] | None = None
+) -> Outcome:
     """Send these account orders to the broker at once, each at most once.
 
     Args:
         ids: READY account orders; those already taken, stale or blocked are passed over.
+        ring: called with what became of each batch of answers as soon as it is recorded: orders
+            to send again and logins to renew must not wait for an account that never answers.
 
     Returns:
-        What the caller must ring for: orders to send again, and logins to renew first.
+        What became of all of them.
 
     Source: docs/architecture.md, "What a broker's answer proves".
     """
@@ -38,40 +44,45 @@ def place_account_orders(*, ids: Collection[UUID], gateway: FanOut) -> Outcome:
         return outcome
     tokens = tokens_of({one.login_id for one in claimed})
     outcome.token_versions = {login_id: token.version for login_id, token in tokens.items()}
-    sendable, calls = _build_calls(claimed, authorizations(tokens))
-    for batch in gateway.stream(calls):
+    headers = authorizations(tokens)
+    sendable = [one for one in claimed if one.login_id in headers]
+    batches = gateway.stream(_build_calls(sendable, headers))  # under way from here on
+    _fail_without_token([one for one in claimed if one.login_id not in headers])
+    for batch in batches:
         answers = [_answer(sendable[index], exchange) for index, exchange in batch]
-        _note_sent(answers)
-        record_answers(answers, outcome=outcome, now=timezone.now())
-        refresh_parents({answer.claimed.order_id for answer in answers})
+        recorded = record_batch(answers, now=timezone.now)
+        outcome.add(recorded)
+        if ring is not None:
+            recorded.token_versions = outcome.token_versions
+            ring(recorded)
     log.info("placed %s: %s", sorted({one.order_id for one in claimed}), outcome.counts)
     return outcome
 
 
-def _build_calls(
-    claimed: Sequence[Claimed], headers: Mapping[UUID, str]
-) -> tuple[list[Claimed], list[Call]]:
-    """Build every request before the first is sent; an order without a token fails here."""
-    sendable = [one for one in claimed if headers.get(one.login_id)]
-    lost = [one for one in claimed if not headers.get(one.login_id)]
-    if lost:
-        _fail_without_token(lost)
-    calls = [
+def _build_calls(claimed: Sequence[Claimed], headers: Mapping[UUID, str]) -> list[Call]:
+    """Build every request before the first is sent."""
+    return [
         Call(
             messages.place_order_body(one.account_hash, one.body.encode("ascii")),
             headers[one.login_id],
         )
-        for one in sendable
+        for one in claimed
     ]
-    return sendable, calls
 
 
 def _fail_without_token(lost: Sequence[Claimed]) -> None:
+    if not lost:
+        return
     words = "This login has no usable token. Connect it again."
     values = {"reason_code": Reason.NOT_SENT, "reason": words}
     steps = [Step(one.child_id, Status.FAILED_TO_PLACE, values) for one in lost]
-    take_steps(steps, out_of=UNRESOLVED, now=timezone.now(), actor="placement")
-    refresh_parents({one.order_id for one in lost})
+
+    def write() -> None:
+        with transaction.atomic():
+            take_steps(steps, out_of=UNRESOLVED, now=timezone.now(), actor="placement")
+            refresh_parents({one.order_id for one in lost})
+
+    patiently(write)
 
 
 def _answer(claimed: Claimed, exchange: Exchange) -> Answer:
@@ -82,16 +93,6 @@ def _answer(claimed: Claimed, exchange: Exchange) -> Answer:
         sent_at=_moment(exchange.sent_at),
         answered_at=_moment(exchange.answered_at),
     )
-
-
-def _note_sent(answers: Sequence[Answer]) -> None:
-    """Keep when the broadcast's requests went out; a request sent again does not count."""
-    by_order: dict[int, list[datetime]] = {}
-    for answer in answers:
-        if answer.sent_at is not None and answer.claimed.sends == 1:
-            by_order.setdefault(answer.claimed.order_id, []).append(answer.sent_at)
-    for order_id, moments in by_order.items():
-        note_sending(order_id, first=min(moments), last=max(moments))
 
 
 def _moment(unix: float | None) -> datetime | None:

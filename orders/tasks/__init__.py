@@ -32,16 +32,16 @@ def ring_for(ids: Sequence[UUID]) -> None:
 @shared_task(name="orders.place_account_orders")
 def place_account_orders(*, ids: list[str]) -> None:
     """Place one chunk of a broadcast; a second delivery of the message finds nothing to claim."""
-    placing.place_account_orders(
+    outcome = placing.place_account_orders(
         ids=[UUID(pk) for pk in ids], gateway=process_gateway(), ring=_ring_again
     )
+    if outcome.counts.get(Proof.ACCEPTED):
+        _ring_reads(ids)
 
 
 def _ring_again(outcome: Outcome) -> None:
     """Ring for orders that are due again, and for logins whose token was refused."""
     ring_for(outcome.again)
-    if outcome.counts.get(Proof.ACCEPTED):
-        _ring_reads(ids)
     for login_id, children in outcome.refused_logins.items():
         enqueue(
             renew_and_place,
