@@ -8,14 +8,28 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.services.audit import event, record
+from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.fills import LegTotal, all_filled, net_price
-from orders.domain.lifecycle import Status, status_of_broker
+from orders.domain.lifecycle import Reason, Status, status_of_broker
 from orders.models import AccountOrder, AccountOrderLeg, LegFill
+from orders.services.parents import refresh_parents
 from orders.services.steps import Step, take_steps
 from strategies.domain.tickets import Instruction
+
+Reading = tuple[AccountOrder, BrokerOrder]
+
+STRANGER = "The broker shows another order under the number it gave for this one."
+# What is said of an end for which the broker gives no words itself.
+ENDS = {
+    Status.REJECTED: "The broker rejected the order and gave no reason.",
+    Status.CANCELED: "The order was canceled at the broker.",
+    Status.EXPIRED: "The order expired at the broker.",
+}
+REPLACED = "The broker replaced the order by another, which is not followed: look at the account."
 
 
 def apply_reading(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime) -> set[UUID]:
@@ -24,64 +38,105 @@ def apply_reading(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime
     Returns:
         The account orders that changed.
     """
-    fresh = _unlike_what_we_know(readings)
-    if not fresh:
+    shown = dict(readings)
+    working = AccountOrder.objects.filter(pk__in=shown, status=Status.WORKING).defer("body")
+    told = [child.pk for child in working if _differs(child, shown[child.pk])]
+    if not told:
         return set()
     with transaction.atomic():
-        totals = _keep_fills(fresh, now)
-        _keep_figures(fresh, totals, now)
+        # Looked at again under the lock: another poll may have read later and written first.
+        fresh = _fresh(working.filter(pk__in=told), shown)
+        own = [pair for pair in fresh if not _is_stranger(*pair)]
+        _report_strangers([pair for pair in fresh if _is_stranger(*pair)], now)
+        totals = _keep_fills(own, now)
+        _keep_figures(own, totals, now)
         steps = [
             step
-            for child, shown in fresh
-            if (step := _step(child, shown, totals[child.pk])) is not None
+            for child, order in own
+            if (step := _step(child, order, totals[child.pk])) is not None
         ]
         take_steps(steps, out_of=[Status.WORKING], now=now, actor="poll")
+        refresh_parents({child.order_id for child, _ in fresh})
     return {child.pk for child, _ in fresh}
 
 
-def _unlike_what_we_know(
-    readings: Sequence[tuple[UUID, BrokerOrder]],
-) -> list[tuple[AccountOrder, BrokerOrder]]:
-    shown = dict(readings)
-    working = AccountOrder.objects.filter(pk__in=shown, status=Status.WORKING).defer("body")
-    return [(child, shown[child.pk]) for child in working if _differs(child, shown[child.pk])]
+def _fresh(working: QuerySet[AccountOrder], shown: dict[UUID, BrokerOrder]) -> list[Reading]:
+    rows = working.select_for_update().order_by("pk")
+    return [(child, shown[child.pk]) for child in rows if _differs(child, shown[child.pk])]
 
 
 def _differs(child: AccountOrder, shown: BrokerOrder) -> bool:
-    """Whether a read tells something new; fewer fills than we have is an old one."""
+    """Whether a read tells something new; fewer fills than we have is an old one.
+
+    Nothing follows a terminal status, so a read that shows one is never old.
+    """
+    if _is_stranger(child, shown):
+        return not child.needs_agent
+    if shown.is_terminal:
+        return True
     if shown.filled < child.filled:
         return False
     return (
-        shown.status != child.broker_status
+        shown.status[:40] != child.broker_status
         or shown.filled > child.filled
-        or shown.is_terminal
         or shown.status_description[:300] != child.broker_text
     )
 
 
-def _keep_fills(
-    fresh: Sequence[tuple[AccountOrder, BrokerOrder]], now: datetime
-) -> dict[UUID, list[LegTotal]]:
-    """Insert the fills we do not have and return what each order's legs add up to."""
-    legs: dict[UUID, dict[int, AccountOrderLeg]] = defaultdict(dict)
-    for leg in AccountOrderLeg.objects.filter(child__in=[child.pk for child, _ in fresh]):
-        legs[leg.child_id][leg.number] = leg
-    LegFill.objects.bulk_create(
-        (
-            LegFill(
-                leg=legs[child.pk][fill.leg_id],
-                activity_id=fill.activity_id,
-                quantity=fill.quantity,
-                price=fill.price,
-                at=fill.at or shown.closed_at or now,
-            )
-            for child, shown in fresh
-            for fill in shown.fills
-            if fill.leg_id in legs[child.pk]
-        ),
-        ignore_conflicts=True,
+def _is_stranger(child: AccountOrder, shown: BrokerOrder) -> bool:
+    """Whether the first read of an order shows that its `Location` named another one."""
+    return not child.broker_status and fingerprint(shown.raw) != child.fingerprint
+
+
+def _report_strangers(strangers: Sequence[Reading], now: datetime) -> None:
+    """Take nothing from an order that is not ours; the agent must look."""
+    if not strangers:
+        return
+    AccountOrder.objects.filter(pk__in=[child.pk for child, _ in strangers]).update(
+        needs_agent=True, reason_code=Reason.AMBIGUOUS_ANSWER, reason=STRANGER
     )
-    return _totals([leg for numbered in legs.values() for leg in numbered.values()])
+    record(
+        event(
+            child,
+            "stranger",
+            at=now,
+            new=shown.status[:40],
+            reason=STRANGER,
+            actor="poll",
+            data={"broker_order_id": shown.order_id},
+        )
+        for child, shown in strangers
+    )
+
+
+def _keep_fills(own: Sequence[Reading], now: datetime) -> dict[UUID, list[LegTotal]]:
+    """Insert the fills we do not have and return what each order's legs add up to."""
+    legs: dict[UUID, dict[str, AccountOrderLeg]] = defaultdict(dict)
+    for leg in AccountOrderLeg.objects.filter(child__in=[child.pk for child, _ in own]):
+        legs[leg.child_id][leg.symbol.strip()] = leg
+    fills = [
+        fill
+        for child, shown in own
+        for fill in _fills(shown, legs[child.pk], shown.closed_at or now)
+    ]
+    LegFill.objects.bulk_create(fills, ignore_conflicts=True)
+    return _totals([leg for named in legs.values() for leg in named.values()])
+
+
+def _fills(shown: BrokerOrder, legs: dict[str, AccountOrderLeg], at: datetime) -> list[LegFill]:
+    """Return an order's fills by the symbols of its legs: their numbers are the broker's own."""
+    ours = {leg.leg_id: legs.get(leg.symbol.strip()) for leg in shown.legs}
+    return [
+        LegFill(
+            leg=leg,
+            activity_id=fill.activity_id,
+            quantity=fill.quantity,
+            price=fill.price,
+            at=fill.at or at,
+        )
+        for fill in shown.fills
+        if (leg := ours.get(fill.leg_id)) is not None
+    ]
 
 
 def _totals(legs: Collection[AccountOrderLeg]) -> dict[UUID, list[LegTotal]]:
@@ -105,39 +160,37 @@ def _totals(legs: Collection[AccountOrderLeg]) -> dict[UUID, list[LegTotal]]:
 
 
 def _keep_figures(
-    fresh: Sequence[tuple[AccountOrder, BrokerOrder]],
-    totals: dict[UUID, list[LegTotal]],
-    now: datetime,
+    own: Sequence[Reading], totals: dict[UUID, list[LegTotal]], now: datetime
 ) -> None:
     """Keep quantities, net price and the broker's own words of orders still working for us."""
-    events = []
-    for child, shown in fresh:
-        if shown.filled > child.filled or shown.status != child.broker_status:
-            filled = str(shown.filled)
-            events.append(
-                event(
-                    child,
-                    "broker",
-                    at=now,
-                    old=child.broker_status,
-                    new=shown.status,
-                    actor="poll",
-                    data={"filled": filled},
-                )
-            )
+    events = [
+        event(
+            child,
+            "broker",
+            at=now,
+            old=child.broker_status,
+            new=shown.status[:40],
+            actor="poll",
+            data={"filled": str(shown.filled)},
+        )
+        for child, shown in own
+        if shown.filled > child.filled or shown.status[:40] != child.broker_status
+    ]
+    for child, shown in own:
         for name, value in _figures(child, shown, totals[child.pk]).items():
             setattr(child, name, value)
     AccountOrder.objects.bulk_update(
-        [child for child, _ in fresh],
+        [child for child, _ in own],
         ["filled", "remaining", "net_price", "broker_status", "broker_text"],
     )
     record(events)
 
 
 def _figures(child: AccountOrder, shown: BrokerOrder, legs: list[LegTotal]) -> dict[str, Any]:
+    filled = max(shown.filled, child.filled)
     return {
-        "filled": shown.filled,
-        "remaining": max(child.contracts - shown.filled, Decimal(0)),
+        "filled": filled,
+        "remaining": max(child.contracts - filled, Decimal(0)),
         "net_price": net_price(legs, contracts=child.contracts),
         "broker_status": shown.status[:40],
         "broker_text": shown.status_description[:300],
@@ -148,4 +201,7 @@ def _step(child: AccountOrder, shown: BrokerOrder, legs: list[LegTotal]) -> Step
     status = status_of_broker(shown.status, legs_filled=all_filled(legs))
     if status == Status.WORKING:
         return None
-    return Step(child.pk, status, {"reason": shown.status_description[:300]})
+    words = shown.status_description[:300]
+    if status == Status.REPLACED and child.successor_id is None:
+        return Step(child.pk, status, {"reason": words or REPLACED, "needs_agent": True})
+    return Step(child.pk, status, {"reason": words or ENDS.get(status, "")})

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -21,7 +21,6 @@ from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
 from orders.services.applying import apply_reading
-from orders.services.parents import refresh_parents
 from strategies.domain.tickets import Strategy
 
 log = logging.getLogger(__name__)
@@ -72,6 +71,8 @@ def _sync(rows: QuerySet[AccountOrder], gateway: FanOut) -> Polled:
     if not watched:
         return polled
     headers = authorizations(tokens_of({order.login_id for order in watched}))
+    without = {str(order.login_id) for order in watched if order.login_id not in headers}
+    polled.silent_logins += [f"The login {login} has no usable token" for login in without]
     now = timezone.now()
     missing = _read_lists(watched, headers, gateway, polled, now)
     _read_by_id(missing, headers, gateway, polled)
@@ -168,7 +169,17 @@ def _exchange(
 
 def _apply(readings: Sequence[Reading], polled: Polled) -> None:
     """Write a whole batch at once: every transaction more is one that a click may wait for."""
-    with transaction.atomic():
-        changed = apply_reading([(o.child_id, shown) for o, shown in readings], now=timezone.now())
-        refresh_parents({o.order_id for o, _ in readings if o.child_id in changed})
-    polled.changed += len(changed)
+    told = [(order.child_id, shown) for order, shown in readings]
+    try:
+        polled.changed += len(apply_reading(told, now=timezone.now()))
+    except (DataError, IntegrityError):
+        for one in told:
+            _apply_alone(one, polled)
+
+
+def _apply_alone(one: tuple[UUID, BrokerOrder], polled: Polled) -> None:
+    """Write one read by itself: one that cannot be written must not hide the others for ever."""
+    try:
+        polled.changed += len(apply_reading([one], now=timezone.now()))
+    except (DataError, IntegrityError):
+        log.exception("account order %s: what the broker shows cannot be kept", one[0])
