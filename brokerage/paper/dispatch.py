@@ -57,6 +57,10 @@ class Dispatcher:
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._handle_next)
 
+    def control(self, request: Request) -> Response:
+        """Answer a call of the control interface, which is for this machine only."""
+        return self._guarded(lambda: self._control(request))
+
     def _handle_next(self) -> None:
         connection, request = self._waiting[0]
         try:
@@ -68,7 +72,7 @@ class Dispatcher:
 
     def _begin(self, connection: Connection, request: Request) -> None:
         if request.path.startswith(CONTROL):
-            connection.answer(self._guarded(lambda: self._control(request)))
+            connection.answer(self.control(request))
             return
         found = ACCOUNT.match(request.path)
         account, order_id = found.groups() if found else (None, None)

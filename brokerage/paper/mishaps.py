@@ -67,10 +67,11 @@ def altered(fault: Fault, broker: Broker, request: Request, response: Response) 
 
 
 def first_half(response: Response) -> bytes:
-    """Return the beginning of an answer: half of its body, or of its head if it has no body."""
+    """Return the beginning of an answer: up to the middle of its body, or of its first line."""
     whole = encode(response)
-    rest = len(response.body) or len(whole)
-    return whole[: len(whole) - (rest + 1) // 2]
+    if response.body:
+        return whole[: len(whole) - (len(response.body) + 1) // 2]
+    return whole[: whole.index(b"\r\n") // 2]
 
 
 def _middle(body: bytes) -> int:

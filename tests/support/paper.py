@@ -37,7 +37,7 @@ class PaperBroker:
         self._state_file = state_file
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                self._start(_free_port())
+                self._start(free_port())
             except PortInUse:
                 if attempt == ATTEMPTS:
                     raise
@@ -120,7 +120,7 @@ class PaperBroker:
         """Let tokens expire or be revoked, or rotate."""
         self._control("POST", "tokens", fields)
 
-    def authorize(self, login: dict[str, Any], **fields: Any) -> str:
+    def authorize(self, login: dict[str, Any], /, **fields: Any) -> str:
         """Walk through the pages for this login; return the code."""
         body = {"client_id": login["app_key"], "redirect_uri": login["callback_url"], **fields}
         redirect = self._control("POST", "authorize", body)["redirect"]
@@ -176,7 +176,7 @@ class PaperBroker:
             raise failure[0]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Find a port that is free, and so is the next one."""
     while True:
         with socket.socket() as first, socket.socket() as second:

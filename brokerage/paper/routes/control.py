@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from brokerage.paper.books import Account, Position
@@ -292,6 +292,4 @@ def _users(call: Call, name: object) -> list[str]:
 
 
 def _with_query(address: str, more: dict[str, str]) -> str:
-    parts = urlsplit(address)
-    query = urlencode([*parse_qsl(parts.query), *more.items()])
-    return urlunsplit(parts._replace(query=query))
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(more)}"
