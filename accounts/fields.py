@@ -1,6 +1,9 @@
 """Model fields that keep secrets encrypted, and the installation's key ring."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 
-from accounts.domain.envelope import BadKeyRing, KeyRing
+from accounts.domain.envelope import BadKeyRing, CannotOpen, KeyRing, key_id
 
 HIDDEN = "***"
 
@@ -112,8 +115,12 @@ class EncryptedTextField(_Bytes):
         value = getattr(model_instance, self.attname)
         return value.sealed_for(self.place_of(model_instance.pk)) if value is not None else None
 
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Keep a text that somebody wrote into the column from passing for an assigned secret."""
+        return value.encode("utf-8") if isinstance(value, str) else value
+
     def get_prep_value(self, value: Any) -> Any:
-        if isinstance(value, str | Secret):
+        if value is not None and not _is_envelope(value):
             raise FieldError(f"{self.name} is encrypted: seal the value for its row first.")
         return super().get_prep_value(value)
 
@@ -124,6 +131,14 @@ class EncryptedTextField(_Bytes):
 
     def value_to_string(self, obj: models.Model) -> str:
         raise FieldError(f"{self.name} is encrypted and is not serialized.")
+
+
+def _is_envelope(value: object) -> bool:
+    """Whether a value has the outline of something sealed; only `open` proves that it is."""
+    try:
+        return isinstance(value, bytes) and bool(key_id(value))
+    except CannotOpen:
+        return False
 
 
 def seal_for(model: type[models.Model], name: str, pk: object, plain: str) -> bytes:
@@ -141,22 +156,43 @@ def key_ring() -> KeyRing:
     """
     path = Path(settings.KEY_FILE)
     try:
-        changed_at = path.stat().st_mtime_ns
+        found = path.stat()
     except OSError:
         raise BadKeyRing(
             f"The key file {path} (TRADESWIM_KEY_FILE) is missing. Restore it from its backup, or "
             "make one for a new installation with: manage.py make_keys"
         ) from None
-    return _read_ring(path, changed_at)
+    # The time alone may be too coarse to tell two writes apart.
+    return _read_ring(path, (found.st_mtime_ns, found.st_ino, found.st_size))
 
 
 @lru_cache(maxsize=1)
-def _read_ring(path: Path, changed_at: int) -> KeyRing:
-    return KeyRing.loads(path.read_text(encoding="ascii"))
+def _read_ring(path: Path, version: tuple[int, ...]) -> KeyRing:
+    try:
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        raise BadKeyRing(
+            f"The key file {path} (TRADESWIM_KEY_FILE) cannot be read. Check its owner and mode, "
+            "or restore it from its backup."
+        ) from None
+    return KeyRing.loads(text)
+
+
+@contextmanager
+def key_file_held() -> Iterator[None]:
+    """Let one process at a time change the key file: a key that is lost takes its secrets along."""
+    path = Path(settings.KEY_FILE)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_key_ring(ring: KeyRing) -> None:
-    """Replace the key file at once, readable only by us."""
+    """Replace the key file at once, readable only by us, and on the disk before we return."""
     path = Path(settings.KEY_FILE)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(path.name + ".new")
@@ -166,3 +202,8 @@ def write_key_ring(ring: KeyRing) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name, before anything is sealed with the new key
+    finally:
+        os.close(folder)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _VERSION = 1
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_LONGEST_ID = 8
 
 
 class CannotOpen(Exception):
@@ -74,8 +75,8 @@ class KeyRing:
 
     def with_new_key(self) -> "KeyRing":
         """Return the ring with one more key, which seals from now on."""
-        number = 1 + max(int(name.removeprefix("k")) for name in self.keys)
-        name = f"k{number}"
+        numbers = [int(name[1:]) for name in self.keys if name[:1] == "k" and name[1:].isdigit()]
+        name = f"k{1 + max(numbers, default=0)}"
         keys = {**self.keys, name: secrets.token_bytes(_KEY_BYTES)}
         return KeyRing(name, keys, self.index_key)
 

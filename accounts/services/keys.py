@@ -1,16 +1,19 @@
 """The life of the data keys: make the first ring, and re-encrypt everything under a new key."""
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Value
+from django.db.models.lookups import Exact
 
 from accounts.domain.envelope import KeyRing, key_id
-from accounts.fields import EncryptedTextField, key_ring, write_key_ring
+from accounts.fields import EncryptedTextField, key_file_held, key_ring, write_key_ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +34,55 @@ class Rotation:
 
 def make_first_keys() -> bool:
     """Write a key file for a new installation; False if there is one (it is never replaced)."""
-    if Path(settings.KEY_FILE).exists():
-        return False
-    write_key_ring(KeyRing.fresh())
+    with key_file_held():
+        if Path(settings.KEY_FILE).exists():
+            return False
+        write_key_ring(KeyRing.fresh())
     return True
 
 
 def add_key() -> str:
     """Add a key that seals from now on; every process notices by the file's time."""
-    ring = key_ring().with_new_key()
-    write_key_ring(ring)
+    with key_file_held():
+        ring = key_ring().with_new_key()
+        write_key_ring(ring)
     return ring.active
 
 
-def seal_again() -> Rotation:
+def seal_again(*, wait_s: float = 0) -> Rotation:
     """Re-encrypt every secret under the active key, row by row, and drop the keys left unused.
 
     A row changes only if it still holds what was read, so traffic meanwhile loses nothing.
+
+    Args:
+        wait_s: how long a writer may need from sealing under the old key to its commit. After
+            this time everything is looked through once more, and only then an old key is dropped.
     """
     ring = key_ring()
+    old_keys = tuple(name for name in ring.keys if name != ring.active)
+    done, passed_over = _seal_all(ring)
+    if old_keys and wait_s:
+        time.sleep(wait_s)
+        late, newer = _seal_all(ring)
+        done, passed_over = done + late, passed_over + newer
+    return Rotation(ring.active, done, passed_over, _retire_unused(old_keys))
+
+
+def _seal_all(ring: KeyRing) -> tuple[int, int]:
+    """Go once through all rows; return how many were sealed again and how many were newer."""
     done = passed_over = 0
     for model, field in encrypted_fields():
         for pk, envelope in _old_values(model, field, ring.active):
             place = field.place_of(pk)
             fresh = ring.seal(ring.open(envelope, place=place), place=place)
-            # Without the conversion of get_prep_value a lookup by the old bytes is refused.
-            row = model._default_manager.filter(pk=pk).extra(
-                where=[f'"{field.column}" = %s'], params=[envelope]
-            )
+            # The field refuses look-ups by value; here the bytes themselves are compared.
+            unchanged = Exact(F(field.name), Value(envelope, output_field=models.BinaryField()))
+            row = model._default_manager.filter(unchanged, pk=pk)
             if row.update(**{field.name: fresh}):
                 done += 1
             else:
                 passed_over += 1
-    return Rotation(ring.active, done, passed_over, _retire_unused(ring))
+    return done, passed_over
 
 
 def count_by_key() -> Counter[str]:
@@ -93,11 +112,14 @@ def _old_values(
             yield pk, bytes(value)
 
 
-def _retire_unused(ring: KeyRing) -> tuple[str, ...]:
+def _retire_unused(names: Sequence[str]) -> tuple[str, ...]:
+    """Drop those of these keys that seal nothing from the file as it is by now."""
     counts = count_by_key()
-    unused = tuple(name for name in ring.keys if name != ring.active and not counts[name])
-    for name in unused:
-        ring = ring.without(name)
-    if unused:
-        write_key_ring(ring)
+    with key_file_held():
+        ring = key_ring()
+        unused = tuple(name for name in names if not counts[name] and name in ring.keys)
+        for name in unused:
+            ring = ring.without(name)
+        if unused:
+            write_key_ring(ring)
     return unused
