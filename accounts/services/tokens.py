@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
+from accounts.domain.envelope import CannotOpen
 from accounts.domain.words import LoginStatus
 from accounts.fields import seal_for
 from accounts.models import BrokerLogin, Token
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=20)
 RENEW_BEFORE = timedelta(minutes=5)
 REFRESH_LIFE = timedelta(days=7)
+RENEWABLE = (LoginStatus.CONNECTED, LoginStatus.EXPIRING)
 
 Fetch = Callable[[ApiRequest, str], Reply]
 
@@ -60,10 +62,16 @@ def refresh_due_tokens(*, now: datetime, ask: Fetch = ask_broker) -> int:
     """Renew every access token that ends within five minutes; return how many were renewed."""
     due = Token.objects.filter(
         access_expires_at__lte=now + RENEW_BEFORE,
-        login__status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING],
+        login__status__in=RENEWABLE,
         login__environment=settings.ENVIRONMENT,
-    ).values_list("login_id", flat=True)
-    return sum(refresh_login(login_id, now=now, ask=ask) for login_id in due)
+    ).values_list("login_id", "version")
+    began = time.monotonic()
+    renewed = 0
+    for login_id, version in list(due):
+        # Each lease and each expiry counts from its own call, however long those before it took.
+        at = now + timedelta(seconds=time.monotonic() - began)
+        renewed += refresh_login(login_id, now=at, seen_version=version, ask=ask)
+    return renewed
 
 
 def refresh_login(
@@ -79,12 +87,15 @@ def refresh_login(
     token = _take_lease(login_id, now=now, seen_version=seen_version)
     if token is None:
         return _wait_for_other(login_id, seen_version)
+    if token.login.status not in RENEWABLE:  # its refresh token is known to be dead
+        _release(token)
+        return False
     try:
         grant = _ask_for_grant(token, ask)
     except LoginRequired as error:
-        _release(token)
-        _mark(login_id, LoginStatus.LOGIN_REQUIRED, str(error), now=now)
-        return False
+        return not _give_up(token, LoginStatus.LOGIN_REQUIRED, str(error), now=now)
+    except CannotOpen as error:
+        return not _give_up(token, LoginStatus.ERROR, str(error), now=now)
     except BrokerError as error:
         _release(token)
         log.warning("token of login %s not renewed: %s", login_id, error)
@@ -94,6 +105,15 @@ def refresh_login(
         if _store(held, token, grant, now=now, ends_at=token.refresh_expires_at):
             _mark(login_id, LoginStatus.CONNECTED, "", now=now)
     return True
+
+
+def _give_up(token: Token, status: LoginStatus, why: str, *, now: datetime) -> bool:
+    """Say that a login needs a person; not if it was connected anew meanwhile."""
+    with transaction.atomic():
+        held = _release(token)
+        if held:
+            _mark(token.login_id, status, why, now=now)
+    return held
 
 
 def _take_lease(login_id: UUID, *, now: datetime, seen_version: int | None) -> Token | None:
@@ -137,7 +157,7 @@ def _store(
         refresh=seal_for(Token, "refresh", token.pk, grant.refresh_token),
         access_expires_at=now + timedelta(seconds=grant.expires_in_s),
         refresh_expires_at=ends_at,
-        version=token.version + 1,
+        version=F("version") + 1,
         lease=None,
         lease_until=None,
         updated_at=now,
@@ -145,8 +165,10 @@ def _store(
     return bool(changed)
 
 
-def _release(token: Token) -> None:
-    Token.objects.filter(pk=token.pk, lease=token.lease).update(lease=None, lease_until=None)
+def _release(token: Token) -> bool:
+    """Give the lease back; False if it is ours no longer."""
+    held = Token.objects.filter(pk=token.pk, lease=token.lease)
+    return bool(held.update(lease=None, lease_until=None))
 
 
 def _mark(
