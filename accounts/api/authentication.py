@@ -34,6 +34,16 @@ class AccessTokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class NoAuthentication(BaseAuthentication):
+    """For calls that open or end a session: nobody yet, and a refusal is a 401."""
+
+    def authenticate(self, request: Request) -> None:
+        return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
 class PageSessionAuthentication(SessionAuthentication):
     """The session cookie of the pages, with its CSRF token."""
 

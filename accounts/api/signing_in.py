@@ -18,6 +18,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.authentication import NoAuthentication
 from accounts.api.throttling import SignInThrottle
 from accounts.models import User
 from accounts.services import sessions
@@ -39,7 +40,7 @@ class AccessAnswer(serializers.Serializer[Any]):
 
 @extend_schema(request=Credentials, responses=AccessAnswer)
 @api_view(["POST"])
-@authentication_classes([])
+@authentication_classes([NoAuthentication])
 @permission_classes([AllowAny])
 @throttle_classes([SignInThrottle])
 def token(request: Request) -> Response:
@@ -56,7 +57,7 @@ def token(request: Request) -> Response:
 
 @extend_schema(request=None, responses=AccessAnswer)
 @api_view(["POST"])
-@authentication_classes([])
+@authentication_classes([NoAuthentication])
 @permission_classes([AllowAny])
 @throttle_classes([SignInThrottle])
 def refresh(request: Request) -> Response:
@@ -67,7 +68,7 @@ def refresh(request: Request) -> Response:
 
 @extend_schema(request=None, responses={204: None})
 @api_view(["POST"])
-@authentication_classes([])
+@authentication_classes([NoAuthentication])
 @permission_classes([AllowAny])
 def logout(request: Request) -> Response:
     """End the session of the refresh cookie."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import jwt
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -16,7 +16,6 @@ from accounts.models import ApiRefresh, User
 from accounts.services.audit import event, record
 
 _ALGORITHM = "HS256"
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SessionEnded(Exception):
@@ -36,7 +35,7 @@ def open_api_session(user: User, *, now: datetime) -> ApiSession:
     """Begin a session for a program whose user has just proved who he is."""
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = _BACKEND
+    # Without a backend: its key, which every access token shows, is of no use as a page's cookie.
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.set_expiry(settings.API_REFRESH_SECONDS)
     with transaction.atomic():
@@ -53,12 +52,13 @@ def renew_api_session(refresh: str, *, now: datetime) -> ApiSession:
     row = ApiRefresh.objects.select_related("user").filter(digest=_digest(refresh)).first()
     if row is None or row.expires_at <= now or not row.user.is_active:
         raise SessionEnded("The refresh token is not valid. Sign in again.")
-    if not Session.objects.filter(pk=row.session_key, expire_date__gt=now).exists():
-        raise SessionEnded("The session has ended. Sign in again.")
-    if not ApiRefresh.objects.filter(pk=row.pk, used_at__isnull=True).update(used_at=now):
+    _user_of_session(row.session_key)
+    with transaction.atomic():
+        if ApiRefresh.objects.filter(pk=row.pk, used_at__isnull=True).update(used_at=now):
+            return _tokens(row.user, row.session_key, now)
         _end(row.session_key)
-        raise SessionEnded("This refresh token was used before. The session is ended; sign in.")
-    return _tokens(row.user, row.session_key, now)
+        record([event(row.user, "api refresh reused", at=now, actor=row.user.get_username())])
+    raise SessionEnded("This refresh token was used before. The session is ended; sign in.")
 
 
 def end_api_session(refresh: str, *, now: datetime) -> None:
@@ -83,7 +83,11 @@ def user_of_access(access: str) -> User:
         )
     except jwt.InvalidTokenError:
         raise SessionEnded("The access token is not valid or has ended.") from None
-    session = SessionStore(session_key=claims["sid"]).load()
+    return _user_of_session(str(claims["sid"]))
+
+
+def _user_of_session(session_key: str) -> User:
+    session = SessionStore(session_key=session_key).load()
     user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
     if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
         raise SessionEnded("The session has ended. Sign in again.")
