@@ -10,7 +10,14 @@ from rest_framework.views import set_rollback
 
 from accounts.services.sessions import SessionEnded
 from accounts.tasks.queue import QueueDown
-from brokerage.errors import BrokerError, LoginRequired, Refused, TryAgain
+from brokerage.errors import (
+    BrokerError,
+    LoginRequired,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    TryAgain,
+)
 from orders.domain.errors import BadTicket, KeyReused
 from strategies.domain.symbols import InvalidSymbol
 from strategies.domain.tickets import Problem
@@ -24,6 +31,8 @@ _KINDS: dict[type[Exception], tuple[int, str, str]] = {
     InvalidSymbol: (400, "invalid_symbol", "Not a symbol"),
     LoginRequired: (503, "login_required", "A broker login must be connected"),
     TryAgain: (503, "broker_unavailable", "The broker does not answer"),
+    NotSent: (503, "broker_unavailable", "The broker does not answer"),
+    OutcomeUnknown: (503, "broker_unavailable", "The broker does not answer"),
     BrokerError: (502, "broker_error", "The broker's answer is of no use"),
 }
 

@@ -4,12 +4,19 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 
 
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "The body is too large."
+
+
 class StrictJSONParser(JSONParser):
-    """JSON without duplicate keys, NaN or Infinity."""
+    """JSON without duplicate keys, NaN, Infinity or halves of characters, and of bounded length."""
 
     def parse(
         self,
@@ -17,14 +24,21 @@ class StrictJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        text = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(text) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise BodyTooLarge
         try:
-            return json.loads(
-                stream.read().decode("utf-8"),
-                object_pairs_hook=_unique,
-                parse_constant=_refuse_constant,
+            body = json.loads(
+                text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
             )
+            json.dumps(body, ensure_ascii=False).encode("utf-8")  # no database takes half of one
+        except UnicodeEncodeError:
+            raise ParseError(
+                "The body is not JSON we can read: a character is cut in half"
+            ) from None
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not JSON we can read: {error}") from None
+        return body
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

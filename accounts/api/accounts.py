@@ -1,11 +1,14 @@
 """API calls about accounts; credentials and numbers never leave through here."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.request import Request
@@ -37,10 +40,47 @@ class AccountAnswer(serializers.Serializer[Any]):
     age_s = serializers.FloatField(allow_null=True)
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
+class OnOrOff(serializers.Field[bool, Any, bool, Any]):
+    """True or false and nothing like it: the switch decides whether an account trades."""
+
+    default_error_messages = {"invalid": "Give true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: bool) -> bool:
+        return value
+
+
+class Multiplier(serializers.DecimalField):
+    """0 to 100 with at most two decimals, as a JSON number or a text in ASCII."""
+
+    def __init__(self, **options: Any) -> None:
+        low, high = Decimal(0), Decimal(100)
+        super().__init__(max_digits=6, decimal_places=2, min_value=low, max_value=high, **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, str) and not (data.isascii() and "_" not in data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class AccountChange(serializers.ModelSerializer[Account]):
+    is_active = OnOrOff()
+    multiplier = Multiplier()
+
     class Meta:
         model = Account
         fields = ["alias", "is_active", "multiplier"]
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            words = "This cannot be changed here. Leave it out."
+            raise serializers.ValidationError({name: [words] for name in unknown}, code="unknown")
+        return super().to_internal_value(data)
 
 
 @extend_schema(responses=AccountAnswer(many=True))

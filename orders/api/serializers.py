@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.selectors.choosing import AccountChoice
@@ -22,6 +24,7 @@ from strategies.domain.tickets import (
 MOST_LEGS = 4
 
 
+@extend_schema_field(OpenApiTypes.INT)
 class WholeNumber(serializers.Field[int, Any, int, Any]):
     """A whole number: a JSON integer, or ASCII digits in a text."""
 
@@ -57,17 +60,50 @@ class Price(serializers.DecimalField):
         super().__init__(max_digits=12, decimal_places=4, normalize_output=True, **options)
 
     def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, bool) or (isinstance(data, str) and not data.isascii()):
+        is_odd_text = isinstance(data, str) and not (data.isascii() and "_" not in data)
+        if isinstance(data, bool) or is_odd_text:
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
-class LegInput(serializers.Serializer[Any]):
+class StrictInput(serializers.Serializer[Any]):
+    """Refuses fields that it does not know: a misspelt one must not be passed over."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            words = "There is no such field. Leave it out."
+            raise serializers.ValidationError({name: [words] for name in unknown}, code="unknown")
+        return super().to_internal_value(data)
+
+
+class LegInput(StrictInput):
     symbol = serializers.CharField(max_length=21, trim_whitespace=False)
     instruction = serializers.ChoiceField(choices=[word.value for word in Instruction])
     ratio = WholeNumber(low=1, high=100, default=1)
 
 
+_IDS = {"type": "array", "items": {"type": "string", "format": "uuid"}, "minItems": 1}
+
+
+def _one_of_its_kind(name: str, inner: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: inner},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "enum": ["active"]},
+            _one_of_its_kind("ids", _IDS),
+            _one_of_its_kind("group", {"type": "string"}),
+            _one_of_its_kind("except", _IDS),
+        ]
+    }
+)
 class AccountsInput(serializers.Field[AccountChoice, Any, Any, Any]):
     """`"active"`, `{"ids": [...]}`, `{"group": "name"}` or `{"except": [...]}`."""
 
@@ -86,7 +122,7 @@ class AccountsInput(serializers.Field[AccountChoice, Any, Any, Any]):
                 return AccountChoice(ids=self._ids(ids))
             case ("except", list() as ids):
                 return AccountChoice(leave_out=self._ids(ids))
-            case ("group", str() as name):
+            case ("group", str() as name) if "\0" not in name:
                 return AccountChoice(group=name)
         return self.fail("invalid")
 
@@ -102,7 +138,7 @@ class AccountsInput(serializers.Field[AccountChoice, Any, Any, Any]):
             return self.fail("invalid")
 
 
-class OrderInput(serializers.Serializer[Any]):
+class OrderInput(StrictInput):
     """The body of POST orders/."""
 
     strategy = serializers.ChoiceField(choices=[word.value for word in Strategy])
@@ -122,16 +158,10 @@ class OrderInput(serializers.Serializer[Any]):
     session = serializers.ChoiceField(
         choices=[word.value for word in Session], default=Session.NORMAL.value
     )
-    accounts = AccountsInput(default=AccountChoice())
+    accounts = AccountsInput(default=AccountChoice)
     confirm = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=20
     )
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
-            words = "There is no such field. Leave it out."
-            raise serializers.ValidationError({str(name): [words] for name in unknown})
-        return super().to_internal_value(data)
 
     def ticket(self) -> Ticket:
         """Return the checked body as a ticket."""

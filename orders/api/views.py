@@ -21,6 +21,7 @@ from orders.api.serializers import (
     ExpirationAnswer,
     OrderAnswer,
     OrderInput,
+    StrictInput,
 )
 from orders.decorators import exchange_date, received_at
 from orders.domain.lifecycle import ParentStatus
@@ -33,17 +34,26 @@ from strategies.domain.tickets import Strategy
 KEY = OpenApiParameter("Idempotency-Key", UUID, OpenApiParameter.HEADER, required=True)
 
 
-class ListFilters(serializers.Serializer[Any]):
+class ListFilters(StrictInput):
     """The query of GET orders/; `from` and `to` are dates in UTC, both included."""
 
     status = serializers.ChoiceField(choices=[s.value for s in ParentStatus], required=False)
     strategy = serializers.ChoiceField(choices=[s.value for s in Strategy], required=False)
     underlying = serializers.CharField(max_length=12, required=False)
     account = serializers.UUIDField(required=False)
-    placed_from = serializers.DateField(required=False)
-    placed_to = serializers.DateField(required=False)
     before = serializers.IntegerField(min_value=1, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add those whose names are words of Python."""
+        first = serializers.DateField(source="placed_from", required=False)
+        last = serializers.DateField(source="placed_to", required=False)
+        return {**super().get_fields(), "from": first, "to": last}
+
+    def validate_to(self, value: date) -> date:
+        if value == date.max:
+            raise serializers.ValidationError("There is no day after this one.")
+        return value
 
 
 @extend_schema(methods=["GET"], responses=OrderAnswer(many=True))
@@ -112,6 +122,14 @@ def _broadcast(request: Request) -> Response:
     if creation.is_new:
         enqueue_broadcast(creation.order)
     return Response(_answer(creation.order.pk), status=201 if creation.is_new else 200)
+
+
+def _query(request: Request) -> dict[str, str]:
+    """Return the query; a parameter given twice is refused instead of the last one winning."""
+    for name, values in request.GET.lists():
+        if len(values) > 1:
+            raise ValidationError({name: ["Give it once."]}, code="given_twice")
+    return request.GET.dict()
 
 
 def _idempotency_key(request: Request) -> UUID:
