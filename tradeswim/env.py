@@ -32,7 +32,7 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
 
 def whole(name: str, raw: str, *, low: int, high: int) -> int:
     """Return a value as a whole number, or raise BadSetting naming where it came from."""
-    if not (raw.isascii() and raw.isdigit()) or not low <= int(raw) <= high:
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 20) or not low <= int(raw) <= high:
         raise BadSetting(f"{name} is {raw!r}, but must be a whole number from {low} to {high}.")
     return int(raw)
 
@@ -48,16 +48,30 @@ def names(name: str, default: str) -> list[str]:
 
 
 def url(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
-    """Return an address, checked to have one of the schemes, without a trailing slash."""
-    parts = urlsplit(value)
+    """Return an address with one of the schemes and a host, without a trailing slash.
+
+    What is wrong with it is told without showing it: it may hold a password.
+    """
+    try:
+        parts = urlsplit(value)
+        place = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0
+    except ValueError:
+        raise BadSetting(f"{name} is not an address: its host or port cannot be read.") from None
     if parts.scheme not in schemes:
         raise BadSetting(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
+    if not place:
+        raise BadSetting(f"{name} names no host. Write it as {schemes[0]}://host:port.")
     return value.rstrip("/")
 
 
 def home() -> Path:
     """Return the folder of database, keys, logs and paper broker state, absolute."""
-    return Path(text("TRADESWIM_HOME", "var/demo")).expanduser().resolve()
+    try:
+        return Path(text("TRADESWIM_HOME", "var/demo")).expanduser().resolve()
+    except (RuntimeError, OSError, ValueError):
+        raise BadSetting(
+            "TRADESWIM_HOME is not a folder that can be found on this machine."
+        ) from None
 
 
 def secret_key(*, may_create: bool) -> str:
@@ -70,11 +84,13 @@ def secret_key(*, may_create: bool) -> str:
     if given:
         return given
     path = Path(text("TRADESWIM_SECRET_KEY_FILE", str(home() / "secret-key")))
-    if may_create and not path.exists():
-        _write_private(path, secrets.token_urlsafe(48))
     try:
-        return path.read_text(encoding="ascii").strip()
-    except OSError:
+        if may_create and not path.exists():
+            _write_private(path, secrets.token_urlsafe(48))
+        if key := path.read_text(encoding="ascii").strip():
+            return key
+        raise BadSetting(f"TRADESWIM_SECRET_KEY_FILE names {path}, which is empty. Remove it.")
+    except (OSError, ValueError):
         raise BadSetting(
             "TRADESWIM_SECRET_KEY is not set, and TRADESWIM_SECRET_KEY_FILE cannot be read. "
             "Set one of them to at least 50 random characters."

@@ -112,7 +112,13 @@ POSTGRESQL_OPTIONS = {
 
 def database(address: str) -> dict[str, Any]:
     """Return Django's description of a database, with the options that keep orders safe."""
-    described: dict[str, Any] = dict(dj_database_url.parse(address))
+    try:
+        described: dict[str, Any] = dict(dj_database_url.parse(address))
+    except ValueError:
+        raise env.BadSetting(
+            "DATABASE_URL is not the address of a database. Write it as sqlite:////folder/file or "
+            "postgres://user:password@host:port/name, special characters percent-encoded."
+        ) from None
     described["CONN_MAX_AGE"] = env.integer("TRADESWIM_CONN_MAX_AGE", 0, low=0, high=3600)
     if described["ENGINE"].endswith("sqlite3"):
         described["OPTIONS"] = dict(SQLITE_OPTIONS)
@@ -195,6 +201,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.UserThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "1800/min", "sign-in": "60/min"},
     "EXCEPTION_HANDLER": "tradeswim.api_errors.problem_response",
+    "NUM_PROXIES": 0,  # who calls is the peer, whatever X-Forwarded-For says
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -203,6 +210,14 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Build a trade once, broadcast it to every account, watch it, close it.",
     "SERVE_INCLUDE_SCHEMA": False,
     "OAS_VERSION": "3.1.0",
+    "AUTHENTICATION_WHITELIST": [],  # the framework does not know ours; they are described here
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "accessToken": {"type": "http", "scheme": "bearer"},
+            "pageSession": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+    },
+    "SECURITY": [{"accessToken": []}, {"pageSession": []}],
 }
 
 LOGGING = {

@@ -11,6 +11,7 @@ if not ALLOWED_HOSTS:
     raise env.BadSetting("TRADESWIM_HOSTS is not set. Name the hosts, separated by commas.")
 
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+REST_FRAMEWORK["NUM_PROXIES"] = 1  # nginx in front: only what it appended counts
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 63_072_000
