@@ -1,0 +1,67 @@
+"""Fixtures of the broadcast: what went over the wire, a fast gateway, one login with three accounts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from brokerage.transport import Gateway
+from strategies.domain.tickets import Ticket
+from tests.integration.orders.hands import Wire
+from tests.support.fleet import Fleet, connect
+from tests.support.paper import PaperBroker
+
+IMPATIENT_S = 1.0
+
+
+@pytest.fixture
+def wire(broker) -> Wire:
+    """What the paper broker hears from now on."""
+    return Wire(broker)
+
+
+@pytest.fixture(scope="session")
+def impatient_gateway(paper_server: PaperBroker) -> Iterator[Gateway]:
+    """A gateway that waits one second for an answer, where a worker's waits ten."""
+    gateway = Gateway(
+        paper_server.tls_url, ca_file=paper_server.ca_file, total_timeout_s=IMPATIENT_S
+    )
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def impatient_fleet(db, broker, impatient_gateway) -> Fleet:
+    """The fleet of three, that gives up after a second."""
+    return connect(broker, impatient_gateway, accounts=3)
+
+
+@pytest.fixture(scope="session")
+def family_server() -> Iterator[PaperBroker]:
+    """A paper broker with three accounts under each login."""
+    broker = PaperBroker(accounts=6, accounts_per_login=3)
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def family(db, family_server, settings) -> Iterator[Fleet]:
+    """Six accounts under two logins."""
+    family_server.reset()
+    family_server.market(speed=0)
+    settings.BROKER_URL = family_server.tls_url
+    settings.BROKER_CA_FILE = family_server.ca_file
+    settings.PAPER_URL = family_server.url
+    gateway = Gateway(family_server.tls_url, ca_file=family_server.ca_file)
+    yield connect(family_server, gateway, accounts=2)
+    gateway.close()
+
+
+_condors: list[Ticket] = []
+
+
+@pytest.fixture
+def condor(fleet) -> Ticket:
+    """A condor of one contract; its strikes are looked up once, for every seed has the same."""
+    if not _condors:
+        _condors.append(fleet.condor())
+    return _condors[0]

@@ -1,0 +1,69 @@
+"""What tests of the broadcast look at: the wire, the record, and single children."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import AuditEvent
+from orders.models import AccountOrder
+from tests.support.paper import PaperBroker
+
+ORDERS = re.compile(r"/trader/v1/accounts/[0-9A-F]+/orders")
+ORDER_READS = re.compile(r"/trader/v1/(accounts/[0-9A-F]+/)?orders(/[0-9]+)?")
+
+
+class Wire:
+    """What the paper broker heard since this was made."""
+
+    def __init__(self, broker: PaperBroker) -> None:
+        self._broker = broker
+        rows = broker.journal()
+        self._since = rows[-1]["seq"] if rows else 0
+
+    def _rows(self, method: str, path: re.Pattern[str]) -> list[Any]:
+        rows = self._broker.journal(self._since)
+        return [row for row in rows if row["method"] == method and path.fullmatch(row["path"])]
+
+    @property
+    def posts(self) -> list[str]:
+        """The accounts' hashes of every order that arrived, in the order of arrival."""
+        return [row["account"] for row in self._rows("POST", ORDERS)]
+
+    @property
+    def posted_at(self) -> list[float]:
+        """When each order arrived, Unix seconds."""
+        return [row["at"] for row in self._rows("POST", ORDERS)]
+
+    @property
+    def reads(self) -> list[str]:
+        """The paths of every read of orders."""
+        return [row["path"] for row in self._rows("GET", ORDER_READS)]
+
+    @property
+    def renewals(self) -> int:
+        """How often a token was asked for."""
+        return len(self._rows("POST", re.compile("/v1/oauth/token")))
+
+
+def trail(child: AccountOrder) -> list[tuple[str, str]]:
+    """Return the status steps of an account order, as they were recorded."""
+    rows = AuditEvent.objects.filter(subject=f"accountorder:{child.pk}", kind="status")
+    return list(rows.order_by("id").values_list("old", "new"))
+
+
+def force(*children: AccountOrder | UUID, **values: Any) -> None:
+    """Write columns behind everybody's back, to begin a test in the middle of a life."""
+    ids = [one.pk if isinstance(one, AccountOrder) else one for one in children]
+    assert AccountOrder.objects.filter(pk__in=ids).update(**values) == len(ids)
+
+
+def seconds_from_now(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def is_sentence(words: str) -> bool:
+    """Whether words are for people: several, beginning with a capital or a number."""
+    return len(words.split()) >= 2 and (words[0].isupper() or words[0].isdigit())
