@@ -1,0 +1,151 @@
+"""The whole installation, started as an operator starts it, and asked as his program asks it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+READY_WITHIN_S = 120
+PASSWORD = "end-to-end password"
+
+
+class Stack:
+    """`manage.py up` in a home of its own."""
+
+    def __init__(self, home: Path, port: int, paper_port: int, **settings: str) -> None:
+        self.home = home
+        self.log = home / "up.log"
+        home.mkdir(exist_ok=True)
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("TRADESWIM", "DJANGO"))},
+            "DJANGO_SETTINGS_MODULE": "tradeswim.settings.dev",
+            "TRADESWIM_HOME": str(home),
+            "PORT": str(port),
+            "PAPER_PORT": str(paper_port),
+            "AGENT_PASSWORD": PASSWORD,
+            **settings,
+        }
+        environment.pop("REDIS_URL", None)
+        with self.log.open("a") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, str(MANAGE), "up"],
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> dict[str, Any]:
+        """Wait for the READY line and return what is in it."""
+        line = self.wait_for(lambda: self._line("READY "), READY_WITHIN_S)
+        return json.loads(line.removeprefix("READY "))
+
+    def wait_for(self, look: Callable[[], Any], seconds: float = 30) -> Any:
+        """Return what `look` finds, as soon as it finds something."""
+        until = time.monotonic() + seconds
+        while not (found := look()):
+            assert time.monotonic() < until, f"in vain; the log says:\n{self.output()}"
+            assert self.process.poll() is None, f"`up` ended; the log says:\n{self.output()}"
+            time.sleep(0.05)
+        return found
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Ask it to stop; return how long that took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=30)
+        return time.monotonic() - began
+
+    def _line(self, start: str) -> str:
+        lines = [line for line in self.output().splitlines() if line.startswith(start)]
+        return lines[-1] if lines else ""
+
+
+class Program:
+    """An operator's program: it knows the API and the paper broker's control interface."""
+
+    def __init__(self, ready: dict[str, Any]) -> None:
+        self.url, self.paper_url = ready["url"] + "/api/v1/", ready["paper_url"]
+        self.session = requests.Session()
+        self.session.trust_env = False
+        body = {"username": ready["user"], "password": ready["password"]}
+        answer = self.session.post(self.url + "auth/token/", json=body, timeout=10)
+        answer.raise_for_status()
+        self.session.headers["Authorization"] = f"Bearer {answer.json()['access']}"
+
+    def get(self, path: str) -> Any:
+        answer = self.session.get(self.url + path, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post_order(self, body: dict[str, Any], key: str | None = None) -> requests.Response:
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return self.session.post(self.url + "orders/", json=body, headers=headers, timeout=10)
+
+    def wait_for_order(self, pk: int, *statuses: str, seconds: float = 30) -> dict[str, Any]:
+        """Read a broadcast until its status is one of these."""
+        until = time.monotonic() + seconds
+        while (order := self.get(f"orders/{pk}/"))["status"] not in statuses:
+            assert time.monotonic() < until, f"still {order['status']}: {order}"
+            time.sleep(0.1)
+        return order
+
+    def paper(self, path: str, body: Any = None) -> Any:
+        method = "GET" if body is None else "POST"
+        answer = self.session.request(
+            method, f"{self.paper_url}/paper/{path}", json=body, timeout=10
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def condor(self, *, limit: str = "0.05") -> dict[str, Any]:
+        """Build a five-wide SPXW condor from the chain, as the API wants it."""
+        day = next(e["expiration"] for e in self.get("expirations/SPX/") if e["days"] >= 7)
+        rows = self.get(f"chains/SPX/{day}/")
+        known = [row for row in rows if row["delta"] is not None]
+
+        def near(side: str) -> float:
+            rows = [row for row in known if row["put_call"] == side]
+            return float(min(rows, key=lambda row: abs(abs(row["delta"]) - 0.15))["strike"])
+
+        by_place = {(row["put_call"], float(row["strike"])): row["symbol"] for row in rows}
+        put, call = near("PUT"), near("CALL")
+        legs = [
+            ("PUT", put - 5, "BUY_TO_OPEN"),
+            ("PUT", put, "SELL_TO_OPEN"),
+            ("CALL", call, "SELL_TO_OPEN"),
+            ("CALL", call + 5, "BUY_TO_OPEN"),
+        ]
+        return {
+            "strategy": "IRON_CONDOR",
+            "legs": [
+                {"symbol": by_place[side, strike], "instruction": word, "ratio": 1}
+                for side, strike, word in legs
+            ],
+            "order_type": "LIMIT",
+            "price_effect": "NET_CREDIT",
+            "limit": limit,
+            "contracts": 1,
+            "duration": "DAY",
+            "session": "NORMAL",
+            "accounts": "active",
+        }
+
+
+def free_ports() -> tuple[int, int]:
+    """Return a port for the web, and one for the paper broker whose next one is free too."""
+    from tests.support.paper import free_port
+
+    return free_port(), free_port()
