@@ -23,7 +23,7 @@ class Stack:
 
     def __init__(self, home: Path, port: int, paper_port: int, **settings: str) -> None:
         self.home = home
-        self.log = home / "up.log"
+        self.log = home / f"up-{port}.log"
         home.mkdir(exist_ok=True)
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("TRADESWIM", "DJANGO"))},
