@@ -54,12 +54,17 @@ _CELLS = {
 }
 
 
+# An account that a broadcast did not go to keeps its place in the grid, empty and uncounted.
+NOT_PART = ""
+_CELLS[NOT_PART] = '<i class="st st-none" title="{}"></i>'
+
+
 class Cell(Protocol):
     """One account in a status grid."""
 
     @property
     def code(self) -> str:
-        """Its status, or PARTIAL."""
+        """Its status, PARTIAL, or NOT_PART."""
 
     @property
     def tip(self) -> str:
@@ -76,6 +81,19 @@ class LegLike(Protocol):
     @property
     def instruction(self) -> str:
         """One of the words of Instruction."""
+
+
+class OptionLike(Protocol):
+    """A row of a chain."""
+
+    @property
+    def bid(self) -> Decimal | None: ...
+
+    @property
+    def ask(self) -> Decimal | None: ...
+
+    @property
+    def delta(self) -> Decimal | None: ...
 
 
 @register.filter
@@ -107,7 +125,7 @@ def status_grid(cells: Iterable[Cell]) -> SafeString:
 
 
 def _summary(cells: list[Cell]) -> str:
-    counts = Counter(LOOKS[cell.code].words for cell in cells)
+    counts = Counter(LOOKS[cell.code].words for cell in cells if cell.code != NOT_PART)
     order = dict.fromkeys(look.words for look in LOOKS.values())
     said = [f"{counts[words]} {words.lower()}" for words in order if counts[words]]
     return ", ".join(said) or "no accounts"
@@ -147,3 +165,22 @@ def et_time(at: datetime | None) -> str:
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone.")
     return f"{at.astimezone(EASTERN):%H:%M:%S} ET"
+
+
+@register.filter
+def plain(value: Decimal | None) -> str:
+    """Write a number as it stands in an input: `7200`, `1.25`, `0.30`."""
+    return "" if value is None else price(value).replace(",", "").removesuffix(".00")
+
+
+@register.filter
+def option_words(row: OptionLike) -> str:
+    """Describe an option's market in a line: `1.20 × 1.30  Δ −0.15`."""
+    quote = f"{price(row.bid)} × {price(row.ask)}"
+    return quote if row.delta is None else f"{quote}  Δ {row.delta:.2f}".replace("-", MINUS)
+
+
+@register.filter
+def words(name: str) -> str:
+    """Write one of our enumerations' names in words: `Good till cancel`."""
+    return name.replace("_", " ").capitalize()

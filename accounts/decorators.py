@@ -1,0 +1,64 @@
+"""Guards of the pages: who must be signed in, and who may trade."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
+
+
+class DeskRequest(HttpRequest):
+    """A request that passed `signed_in`."""
+
+    htmx: HtmxDetails
+    user: User
+
+
+Page = Callable[[DeskRequest], HttpResponseBase]
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+def signed_in(page: Page) -> View:
+    """Send strangers to sign in; one whose session ended under an open page goes there whole."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return page(cast("DeskRequest", request))
+        return _ask_to_sign_in(request)
+
+    return guarded
+
+
+def may_trade(page: Page) -> Page:
+    """Refuse users whose role does not send orders."""
+
+    @wraps(page)
+    def guarded(request: DeskRequest) -> HttpResponseBase:
+        if request.user.may_trade:
+            return page(request)
+        if request.htmx:
+            words = "Your role may look, but not send orders. Nothing was sent."
+            return HttpResponse(words, status=403, content_type="text/plain")
+        raise PermissionDenied
+
+    return guarded
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    htmx: HtmxDetails = cast("DeskRequest", request).htmx
+    if not htmx:
+        return redirect_to_login(request.get_full_path())
+    answer = redirect_to_login(
+        htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)
+    )
+    return HttpResponseClientRedirect(answer.url)

@@ -1,0 +1,174 @@
+"""What the desk shows: the last broadcasts with a cell per account, and whom a ticket goes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from accounts.models import AccountGroup
+from accounts.selectors import mode_rules, our_accounts
+from orders.domain.allocation import Share, allocate
+from orders.domain.lifecycle import ParentStatus, Purpose, Status
+from orders.selectors.choosing import AccountChoice, choose_accounts
+from orders.selectors.showing import AccountShare, Broadcast, Filters, list_broadcasts
+from orders.templatetags.desk import NOT_PART, price, status_words
+from strategies.domain.catalog import recognise
+from strategies.domain.legs import is_closing
+from strategies.domain.symbols import underlying_of
+from strategies.domain.tickets import Ticket
+
+MOST_ROWS = 30
+ALL_ACTIVE = "active"
+GROUP = "group:"
+
+_PROBLEMS = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One account in a broadcast's grid; the code NOT_PART keeps its place empty."""
+
+    code: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An account whose order needs words: what happened, and why."""
+
+    alias: str
+    status: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """One broadcast as the desk shows it; prices are USD per unit."""
+
+    broadcast: Broadcast
+    cells: Sequence[Cell]
+    troubles: Sequence[Trouble]
+    average: Decimal | None
+    lowest: Decimal | None
+    highest: Decimal | None
+
+    @property
+    def filled(self) -> str:
+        """How many accounts are filled, of those it was sent to: `31/45`."""
+        return f"{self.broadcast.filled_accounts}/{self.broadcast.sent_accounts}"
+
+    @property
+    def effect(self) -> str:
+        """What stands before the price: `CREDIT`, `LIMIT`; the order type where there is none."""
+        order = self.broadcast
+        return (order.price_effect or order.order_type).removeprefix("NET_").replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A ticket as it would be sent."""
+
+    name: str
+    ticket: Ticket
+    sent: Sequence[Share]
+    left_out: Sequence[Share]
+
+    @property
+    def contracts(self) -> int:
+        """Contracts over all accounts."""
+        return sum(share.contracts for share in self.sent)
+
+    @property
+    def accounts(self) -> int:
+        return len(self.sent) + len(self.left_out)
+
+
+def desk_rows(*, most: int = MOST_ROWS) -> list[DeskRow]:
+    """Return the newest broadcasts first, in four queries whatever their number."""
+    aliases = dict(our_accounts().values_list("pk", "alias"))
+    return [_row(one, aliases) for one in list_broadcasts(Filters(), most=most)]
+
+
+def account_choices() -> list[tuple[str, str]]:
+    """Return which accounts a ticket may go to, with words: all active ones, or a group's."""
+    counts = our_accounts().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
+    groups = AccountGroup.objects.order_by("name").values_list("name", flat=True)
+    return [
+        (ALL_ACTIVE, f"All active ({counts['active']} of {counts['all']})"),
+        *((f"{GROUP}{name}", f"Group {name}") for name in groups),
+    ]
+
+
+def read_choice(value: str) -> AccountChoice:
+    """Turn the value of one of these choices into a choice of accounts."""
+    return AccountChoice(group=value.removeprefix(GROUP) if value.startswith(GROUP) else None)
+
+
+def preview(ticket: Ticket, choice: AccountChoice) -> Preview:
+    """Return what would be sent, and who would be left out and why, were it sent now.
+
+    Errors: BadTicket for a group that does not exist.
+    """
+    shares = allocate(
+        choose_accounts(choice),
+        contracts=ticket.contracts,
+        purpose=Purpose.CLOSE if is_closing(ticket.legs) else Purpose.OPEN,
+        underlying=underlying_of(ticket.legs[0].symbol),
+        rules=mode_rules(),
+    )
+    return Preview(
+        name=recognise(ticket.legs).name,
+        ticket=ticket,
+        sent=[share for share in shares if share.reason_code is None],
+        left_out=[share for share in shares if share.reason_code is not None],
+    )
+
+
+def _row(broadcast: Broadcast, aliases: Mapping[UUID, str]) -> DeskRow:
+    shares = {share.id: share for share in broadcast.accounts}
+    fills = [
+        (share.filled, share.net_price)
+        for share in broadcast.accounts
+        if share.filled and share.net_price is not None
+    ]
+    prices = [net_price for _, net_price in fills]
+    return DeskRow(
+        broadcast=broadcast,
+        cells=[_cell(alias, shares.get(pk)) for pk, alias in aliases.items()],
+        troubles=[
+            Trouble(share.alias, share.status, words_of(share))
+            for share in broadcast.accounts
+            if share.status in _PROBLEMS or share.needs_agent
+        ],
+        average=_average(fills),
+        lowest=min(prices, default=None),
+        highest=max(prices, default=None),
+    )
+
+
+def _average(fills: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """Return the mean price, weighted by what is filled, to the cent."""
+    if not fills:
+        return None
+    total = sum((quantity * net_price for quantity, net_price in fills), Decimal(0))
+    return (total / sum(quantity for quantity, _ in fills)).quantize(Decimal("0.01"))
+
+
+def _cell(alias: str, share: AccountShare | None) -> Cell:
+    if share is None:
+        return Cell(NOT_PART, f"{alias} — not part of this broadcast")
+    partly = share.status == Status.WORKING and share.filled > 0
+    code = ParentStatus.PARTIAL.value if partly else share.status
+    words = status_words(code)
+    if share.filled and share.net_price is not None:
+        words += f" {share.filled.normalize():f} at {price(share.net_price)}"
+    why = words_of(share) if share.status in _PROBLEMS or share.needs_agent else ""
+    return Cell(code, f"{alias} — {words}{': ' + why if why else ''}")
+
+
+def words_of(share: AccountShare) -> str:
+    """Say why an account's order is where it is; the broker's own words for a rejection."""
+    own = share.reason or share.reason_code.replace("_", " ").capitalize()
+    return (share.broker_text or own) if share.status == Status.REJECTED else own

@@ -1,0 +1,153 @@
+"""Pages of the desk: what is out there, and the ticket in two steps."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import ptag, trigger_client_event
+
+from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.selectors import fleet_numbers, latest_event_id
+from accounts.tasks.queue import QueueDown, check_queue
+from orders.decorators import exchange_date, received_at
+from orders.domain.errors import BadTicket, KeyReused
+from orders.forms.drawing import check_listed, draw_ticket, market_words, redraw_ticket
+from orders.forms.ticket import TicketForm
+from orders.selectors.desk import account_choices, desk_rows, preview
+from orders.services.creating import Creation, create_order
+from orders.tasks import enqueue_broadcast
+
+
+def version(request: DeskRequest) -> str:
+    """Return the tag of the list: it changes whenever anything in it may have."""
+    return str(latest_event_id())
+
+
+@require_safe
+@signed_in
+def desk(request: DeskRequest) -> HttpResponse:
+    """Show the last broadcasts; the ticket follows by itself, so a slow broker delays nothing."""
+    return _page(request, {})
+
+
+@require_safe
+@signed_in
+@ptag(version)
+def broadcasts(request: DeskRequest) -> HttpResponse:
+    """Show the list for an open page; nothing at all if that page has this version."""
+    return render(request, "orders/broadcasts.html", {"rows": desk_rows()})
+
+
+@require_safe
+@signed_in
+def fleet(request: DeskRequest) -> HttpResponse:
+    """Show the figures of the frame for an open page."""
+    return render(request, "orders/_fleet.html", {"numbers": fleet_numbers()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+@may_trade
+def ticket(request: DeskRequest) -> HttpResponse:
+    """Show the ticket with what the market offers for what is typed; a POST comes back to it."""
+    typed = {name: str(text) for name, text in (request.POST or request.GET).items()}
+    form = draw_ticket(typed, account_choices=account_choices(), today=_today())
+    return _pane(request, "orders/_ticket.html", {"form": form})
+
+
+@require_POST
+@signed_in
+@may_trade
+def review(request: DeskRequest) -> HttpResponse:
+    """Show what would be sent and to whom, or the ticket with its errors."""
+    form = _posted(request)
+    if form.is_valid():
+        offer = check_listed(form)
+    if not form.is_valid():
+        return _refused(request, form)
+    try:
+        shown = preview(form.ticket, form.choice())
+    except BadTicket as error:
+        form.refuse(error)
+        return _refused(request, form)
+    market = market_words(offer) if offer else form.market_words
+    return _pane(request, "orders/_review.html", {"form": form, "preview": shown, "market": market})
+
+
+@require_POST
+@signed_in
+@may_trade
+def send(request: DeskRequest) -> HttpResponse:
+    """Broadcast the reviewed ticket, once per intent."""
+    form = _posted(request)
+    if not form.is_valid():
+        return _refused(request, form)
+    try:
+        creation = _create(request, form)
+    except (BadTicket, KeyReused, QueueDown) as error:
+        form.refuse(error)
+        return _refused(request, form)
+    return _sent(request, creation)
+
+
+def _create(request: DeskRequest, form: TicketForm) -> Creation:
+    check_queue()
+    creation = create_order(
+        agent=request.user,
+        ticket=form.ticket,
+        choice=form.choice(),
+        idempotency_key=form.cleaned_data["intent"],
+        clicked_at=received_at(request),
+        now=timezone.now(),
+        today=form.today,
+    )
+    if creation.is_new:
+        enqueue_broadcast(creation.order)
+    return creation
+
+
+def _sent(request: DeskRequest, creation: Creation) -> HttpResponse:
+    if request.htmx:
+        answer = render(request, "orders/_sent.html", {"creation": creation})
+        return trigger_client_event(answer, "sent", {})
+    done = "sent" if creation.is_new else "was sent before; this is the same one"
+    messages.success(request, f"Broadcast {creation.order} {done}.")
+    return redirect("desk")
+
+
+def _posted(request: DeskRequest) -> TicketForm:
+    return TicketForm(
+        request.POST, data=request.POST, account_choices=account_choices(), today=_today()
+    )
+
+
+def _refused(request: DeskRequest, form: TicketForm) -> HttpResponse:
+    redraw_ticket(form)
+    return _pane(request, "orders/_ticket.html", {"form": form})
+
+
+def _pane(request: DeskRequest, template: str, shown: Mapping[str, Any]) -> HttpResponse:
+    """Answer with the ticket's pane, or without JavaScript with the whole page around it."""
+    if request.htmx:
+        return render(request, template, shown)
+    return _page(request, {**shown, "pane": template})
+
+
+def _page(request: DeskRequest, shown: Mapping[str, Any]) -> HttpResponse:
+    frame = {
+        "version": version(request),
+        "rows": desk_rows(),
+        "numbers": fleet_numbers(),
+        "may_trade": request.user.may_trade,
+        "pane": "",
+    }
+    return render(request, "orders/desk.html", {**frame, **shown})
+
+
+def _today() -> date:
+    return exchange_date(timezone.now())

@@ -1,0 +1,49 @@
+"""Read forms out of answers, and send them as a browser would, with htmx or without JavaScript."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+from django.test import Client
+
+HTMX = {"HX-Request": "true"}
+
+
+class _Form(HTMLParser):
+    """Collects what a browser would send of the forms in a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = dict(attrs)
+        if tag == "input" and (given.get("type") != "radio" or "checked" in given):
+            self.values[given.get("name", "")] = given.get("value", "")
+        elif tag == "select":
+            self._select = given["name"]
+            self.values[self._select] = ""
+        elif tag == "option" and self._select and "selected" in given:
+            self.values[self._select] = given["value"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = ""
+
+
+def form_in(answer: Any) -> dict[str, str]:
+    """Return the values of the form in an answer."""
+    parser = _Form()
+    parser.feed(answer.content.decode())
+    parser.values.pop("csrfmiddlewaretoken", None)
+    return parser.values
+
+
+def open_ticket(client: Client, **typed: str) -> dict[str, str]:
+    """Open the ticket; return what stands in it."""
+    return form_in(client.get("/desk/ticket/", typed, headers=HTMX))
+
+
+def text_of(answer: Any) -> str:
+    """Return an answer with its white space folded."""
+    return " ".join(answer.content.decode().split())
