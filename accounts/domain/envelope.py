@@ -51,11 +51,13 @@ class KeyRing:
         try:
             data = json.loads(text)
             keys = {name: base64.b64decode(key) for name, key in data["keys"].items()}
-            ring = cls(data["active"], keys, base64.b64decode(data["index_key"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            ring = cls(str(data["active"]), keys, base64.b64decode(data["index_key"]))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise BadKeyRing(
                 "The key file is not a key ring. Restore it from its backup."
             ) from None
+        if not all(name.isascii() and 1 <= len(name) <= _LONGEST_ID for name in keys):
+            raise BadKeyRing("A key's id in the key file does not have 1 to 8 ASCII characters.")
         if ring.active not in keys:
             raise BadKeyRing(f"The key file names {ring.active} as active but does not hold it.")
         if any(len(key) != _KEY_BYTES for key in [*keys.values(), ring.index_key]):

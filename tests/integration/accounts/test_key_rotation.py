@@ -1,0 +1,241 @@
+"""A new data key seals everything again, whatever goes on meanwhile, and the old one goes."""
+
+import threading
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+from django.utils import timezone
+
+from accounts.domain.envelope import CannotOpen, KeyRing
+from accounts.fields import key_ring, seal_for, write_key_ring
+from accounts.models import Account, BrokerLogin, Token
+from accounts.services import keys
+from tests.support.make import make_account, make_login, make_token
+
+
+@pytest.fixture(autouse=True)
+def _keys_of_this_test(settings, tmp_path) -> None:
+    settings.KEY_FILE = tmp_path / "keys.json"
+    write_key_ring(KeyRing.fresh())
+
+
+def rotate(*arguments: str) -> str:
+    said = StringIO()
+    call_command("rotate_keys", "--wait", "0", *arguments, stdout=said)
+    return said.getvalue()
+
+
+def secrets_of(login: BrokerLogin) -> list[str]:
+    """Open everything that is sealed for a login."""
+    login = BrokerLogin.objects.get(pk=login.pk)
+    numbers = [account.number.open() for account in Account.objects.filter(login=login)]
+    return [login.app_key.open(), login.app_secret.open(), login.token.access.open(), *numbers]
+
+
+def make_everything(label: str) -> BrokerLogin:
+    login = make_login(label=label, app_key=f"key {label}", app_secret=f"secret {label}")
+    make_token(login, access=f"access {label}")
+    make_account(login, number=f"1234{label}")
+    return login
+
+
+@pytest.mark.django_db
+def test_a_rotation_seals_everything_again_and_retires_the_old_key():
+    login = make_everything("0001")
+    before = secrets_of(login)
+
+    said = rotate()
+
+    assert secrets_of(login) == before == ["key 0001", "secret 0001", "access 0001", "12340001"]
+    assert keys.count_by_key() == {"k2": 5}
+    assert list(key_ring().keys) == ["k2"]
+    assert "Key k2 seals from now on." in said
+    assert "5 values sealed again, 0 were newer. Retired: k1. In use: k2 (5)." in said
+
+
+@pytest.mark.django_db
+def test_everything_can_be_read_and_written_before_during_and_after_a_rotation():
+    old = make_everything("0001")
+
+    keys.add_key()
+    during = make_everything("0002")
+
+    assert keys.count_by_key() == {"k1": 5, "k2": 5}
+    assert secrets_of(old)[0] == "key 0001"
+    assert keys.seal_again().sealed_again == 5
+    assert secrets_of(old)[0] == "key 0001"
+    assert secrets_of(during)[0] == "key 0002"
+
+
+@pytest.mark.django_db
+def test_a_rotation_that_was_interrupted_goes_on_under_the_same_key():
+    login = make_everything("0001")
+    keys.add_key()
+    sealed = seal_for(Token, "access", login.token.pk, "access 0001")
+    Token.objects.filter(login=login).update(access=sealed)
+
+    said = rotate("--only-again")
+
+    assert "4 values sealed again" in said
+    assert "Retired: k1" in said
+    assert list(key_ring().keys) == ["k2"]
+    assert secrets_of(login)[2] == "access 0001"
+
+
+@pytest.mark.django_db
+def test_several_rotations_in_a_row_leave_one_key():
+    login = make_everything("0001")
+
+    for _ in range(3):
+        rotate()
+
+    assert list(key_ring().keys) == ["k4"]
+    assert secrets_of(login)[0] == "key 0001"
+
+
+@pytest.mark.django_db
+def test_blind_indexes_outlive_a_rotation():
+    account = make_account(number="12345678")
+
+    rotate()
+
+    index = key_ring().blind_index("12345678", column="number")
+    assert Account.objects.get(number_index=index) == account
+
+
+@pytest.mark.django_db
+def test_a_value_that_does_not_open_stops_the_rotation_and_keeps_every_key():
+    login, other = make_everything("0001"), make_everything("0002")
+    stolen = Token.objects.filter(login=other).values_list("access", flat=True).get()
+    Token.objects.filter(login=login).update(access=bytes(stolen))
+
+    with pytest.raises(CommandError, match="does not belong there"):
+        rotate()
+
+    assert list(key_ring().keys) == ["k1", "k2"]
+    assert secrets_of(other)[2] == "access 0002"
+
+
+@pytest.mark.django_db
+def test_a_writer_that_comes_between_reading_and_sealing_is_not_overwritten():
+    token = make_token()
+    late = seal_for(Token, "access", token.pk, "a newer access token")
+    keys.add_key()
+
+    def write_first(execute, sql, params, many, context):
+        """Come in just before the first UPDATE of this column."""
+        if sql.startswith("UPDATE") and '"access" =' in sql and not came:
+            came.append(sql)
+            Token.objects.filter(pk=token.pk).update(access=late)
+        return execute(sql, params, many, context)
+
+    came: list[str] = []
+    with connection.execute_wrapper(write_first):
+        rotation = keys.seal_again()
+
+    assert rotation.passed_over == 1
+    assert Token.objects.get(pk=token.pk).access.open() == "a newer access token"
+    assert rotation.retired == ()
+    assert keys.seal_again().retired == ("k1",)
+    assert Token.objects.get(pk=token.pk).access.open() == "a newer access token"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_that_sealed_before_the_rotation_and_commits_after_it_loses_nothing():
+    token = make_token()
+    late = seal_for(Token, "access", token.pk, "sealed under the old key")
+    keys.add_key()
+
+    def write_late() -> None:
+        Token.objects.filter(pk=token.pk).update(access=late)
+        connections.close_all()
+
+    writer = threading.Timer(0.15, write_late)
+    writer.start()
+    rotation = keys.seal_again(wait_s=0.6)
+    writer.join()
+
+    assert rotation.retired == ("k1",)
+    assert Token.objects.get(pk=token.pk).access.open() == "sealed under the old key"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_traffic_during_a_rotation_loses_nothing():
+    tokens = [make_token() for _ in range(5)]
+    written: dict[object, str] = {}
+    over = threading.Event()
+
+    def renew() -> None:
+        number = 0
+        while not over.is_set():
+            token = tokens[number % 5]
+            number += 1
+            sealed = seal_for(Token, "access", token.pk, f"access {number}")
+            Token.objects.filter(pk=token.pk).update(access=sealed, updated_at=timezone.now())
+            written[token.pk] = f"access {number}"
+            over.wait(0.03)
+        connections.close_all()
+
+    writer = threading.Thread(target=renew)
+    writer.start()
+    try:
+        for _ in range(2):
+            keys.add_key()
+            keys.seal_again(wait_s=0.2)
+    finally:
+        over.set()
+        writer.join()
+
+    assert len(written) == 5
+    assert {t.pk: t.access.open() for t in Token.objects.all()} == written
+    assert list(key_ring().keys) == ["k3"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rotations_at_the_same_time_lose_no_key():
+    login = make_everything("0001")
+    begin = threading.Barrier(4)
+
+    def rotate_too() -> None:
+        begin.wait()
+        keys.add_key()
+        connections.close_all()
+
+    threads = [threading.Thread(target=rotate_too) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(key_ring().keys) == ["k1", "k2", "k3", "k4", "k5"]
+    assert keys.seal_again().retired == ("k1", "k2", "k3", "k4")
+    assert secrets_of(login)[0] == "key 0001"
+
+
+def test_keys_are_made_once(settings):
+    assert not keys.make_first_keys()
+
+    settings.KEY_FILE.unlink()
+    call_command("make_keys", stdout=StringIO())
+    ring = key_ring()
+
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("make_keys", stdout=StringIO())
+    assert key_ring() == ring
+
+
+def test_a_rotation_without_a_key_file_says_so(settings):
+    settings.KEY_FILE.unlink()
+
+    with pytest.raises(CommandError, match="is missing"):
+        rotate()
+
+
+def test_a_dropped_key_opens_nothing_any_more():
+    ring = key_ring()
+    sealed = ring.seal("x", place="here")
+
+    with pytest.raises(CannotOpen):
+        ring.with_new_key().without("k1").open(sealed, place="here")
