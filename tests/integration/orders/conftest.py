@@ -9,6 +9,8 @@ from strategies.domain.tickets import Ticket
 from tests.integration.orders.hands import Wire
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
+from tests.support.raw_server import dead_port
+from tradeswim.celery import app
 
 IMPATIENT_S = 1.0
 
@@ -54,6 +56,18 @@ def family(db, family_server, settings) -> Iterator[Fleet]:
     gateway = Gateway(family_server.tls_url, ca_file=family_server.ca_file)
     yield connect(family_server, gateway, accounts=2)
     gateway.close()
+
+
+@pytest.fixture
+def dead_queue(settings) -> Iterator[None]:
+    """Let Celery publish to a port on which nobody listens."""
+    address = f"redis://127.0.0.1:{dead_port()}/0"
+    before = app.conf.broker_url
+    settings.REDIS_URL = app.conf.broker_url = address
+    app.pool.force_close_all()
+    yield
+    app.conf.broker_url = before
+    app.pool.force_close_all()
 
 
 _condors: list[Ticket] = []
