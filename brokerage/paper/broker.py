@@ -13,6 +13,7 @@ from brokerage.paper.market import Market
 from brokerage.paper.oauth import OAuth
 from brokerage.paper.orders import Order
 from brokerage.paper.seed import SeedOptions, make_accounts, make_logins
+from brokerage.paper.settlement import settle_expired
 from brokerage.paper.trading import AUTO, Trading
 
 
@@ -48,7 +49,10 @@ class Broker:
     def step(self) -> None:
         """Let the market go on, and look at every open order."""
         now = self.now
+        yesterday = self.market.today
         self.market.advance(now)
+        if self.market.today != yesterday:
+            settle_expired(self.books, self.market)
         self.trading.step(now=now)
 
     def reset(self) -> None:

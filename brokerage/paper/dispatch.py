@@ -15,11 +15,19 @@ from brokerage.paper.connection import Connection, encode
 from brokerage.paper.faults import Fault
 from brokerage.paper.journal import Row
 from brokerage.paper.messages import Refused, Request, Response, gateway_error, trader_error
-from brokerage.paper.routes import accounts, control, market_data, oauth, orders
+from brokerage.paper.routes import (
+    accounts,
+    control,
+    control_logins,
+    market_data,
+    oauth,
+    orders,
+)
 from brokerage.paper.routes.routing import Call, Router
 
 ACCOUNT = re.compile(r"^/trader/v1/accounts/([0-9A-F]{64})(?:/orders/([0-9]+))?(?:/|$)")
 CONTROL = "/paper/"
+CONTROL_ROUTER = Router(control.router, control_logins.router)
 UNEXPECTED = "Application encountered unexpected error that prevented fulfilling this request"
 ROUTERS = {
     "trader": Router(orders.router, accounts.router),
@@ -158,7 +166,7 @@ class Dispatcher:
     def _control(self, request: Request) -> Response:
         if not request.is_local or "origin" in request.headers:  # no web page may command us
             raise gateway_error(404, "Not Found")
-        handler, names = control.router.find(request.method, request.path)
+        handler, names = CONTROL_ROUTER.find(request.method, request.path)
         return handler(Call(self.broker, request, names))
 
     def _route(self, exchange: Exchange) -> Response:

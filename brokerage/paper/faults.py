@@ -117,7 +117,7 @@ class Faults:
             method=str(wanted.get("method") or "").upper(),
             path=str(wanted.get("path") or ""),
             account=str(wanted.get("account") or ""),
-            times=int(_number(wanted, "times", 1)),
+            times=max(1, int(_number(wanted, "times", 1))),
             probability=_number(wanted, "probability", 1),
             delay_s=_number(wanted, "delay_ms", 0) / 1000,
             body=wanted.get("body"),

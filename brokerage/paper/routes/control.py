@@ -1,9 +1,7 @@
-"""The control interface for tests and demos: what outside programs may see and do."""
+"""The control interface: the journal, orders, positions, market and faults, by hand."""
 
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
-from uuid import uuid4
 
 from brokerage.paper.books import Account, Position
 from brokerage.paper.messages import (
@@ -13,14 +11,13 @@ from brokerage.paper.messages import (
     to_json,
     trader_error,
 )
-from brokerage.paper.oauth import Login
 from brokerage.paper.order_form import read_order
 from brokerage.paper.orders import Order
+from brokerage.paper.routes.parameters import choice
 from brokerage.paper.routes.routing import Call, Router
 from brokerage.paper.trading import AUTO, MANUAL
 
 HAND_TAG = "API_TOS:TRADE_ALL"
-ENDINGS = frozenset({"expire", "revoke"})
 MOST = Decimal(10**9)
 HOURS = frozenset({"always", "nyse"})
 
@@ -108,8 +105,8 @@ def replace(call: Call) -> Response:
 def market(call: Call) -> Response:
     """Change how the market behaves; fields that are not named stay."""
     wanted, broker = read_object(call.request.body), call.broker
-    fills = _choice(wanted, "fills", frozenset({AUTO, MANUAL}), broker.trading.fills)
-    hours = _choice(wanted, "hours", HOURS, broker.market.hours)
+    fills = choice(wanted, "fills", frozenset({AUTO, MANUAL}), broker.trading.fills)
+    hours = choice(wanted, "hours", HOURS, broker.market.hours)
     speed = float(_amount(wanted.get("speed", broker.market.speed)))
     named = wanted.get("prices")
     prices = {symbol: _amount(price) for symbol, price in (named or {}).items()}
@@ -161,44 +158,6 @@ def remove_fault(call: Call) -> Response:
     return json_response({})
 
 
-@router.on("GET", "/paper/logins")
-def logins(call: Call) -> Response:
-    """List the logins with everything a client needs to sign in."""
-    return json_response([_login_json(call, one) for one in call.broker.oauth.logins.values()])
-
-
-@router.on("POST", "/paper/authorize")
-def authorize(call: Call) -> Response:
-    """Give out a code as if a user had walked through the pages."""
-    wanted, oauth = read_object(call.request.body), call.broker.oauth
-    client_id, redirect_uri = str(wanted.get("client_id")), str(wanted.get("redirect_uri"))
-    own = oauth.apps.get(client_id)
-    user = wanted.get("login") or (own.user if own else "")
-    code = oauth.authorize(client_id, redirect_uri, str(user), now=call.broker.now)
-    answer = {"code": code, "session": str(uuid4())}
-    if wanted.get("state") is not None:
-        answer["state"] = str(wanted["state"])
-    return json_response({"redirect": _with_query(redirect_uri, answer)})
-
-
-@router.on("POST", "/paper/tokens")
-def tokens(call: Call) -> Response:
-    """Let tokens expire, revoke them, or turn the rotation of refresh tokens on or off."""
-    wanted, oauth, now = read_object(call.request.body), call.broker.oauth, call.broker.now
-    users = _users(call, wanted.get("login"))
-    access = _choice(wanted, "access", ENDINGS, "")
-    refresh = _choice(wanted, "refresh", ENDINGS, "")
-    for user in users:
-        if access:
-            oauth.end_access(user, access, now=now)
-        if refresh:
-            oauth.end_refresh(user, refresh, now=now)
-    if "rotate" in wanted:
-        change = oauth.rotating.update if wanted["rotate"] else oauth.rotating.difference_update
-        change(users)
-    return json_response({"logins": users})
-
-
 @router.on("POST", "/paper/reset")
 def reset(call: Call) -> Response:
     """Go back to the seed."""
@@ -244,52 +203,11 @@ def _amount(value: object, *, low: Decimal = Decimal(0)) -> Decimal:
     return number
 
 
-def _choice(wanted: dict[str, Any], name: str, allowed: frozenset[str], usual: str) -> str:
-    value = wanted.get(name)
-    if value is None:
-        return usual
-    if value not in allowed:
-        raise trader_error(400, f"'{value}' is not a valid value for {name}")
-    return str(value)
-
-
 def _set_position(call: Call, account: Account, symbol: str, quantity: int) -> None:
     quote = call.broker.market.quote(symbol)
-    if quote is None:
+    if quantity and quote is None:
         raise trader_error(400, f"Symbol '{symbol}' was not found.")
     account.positions.pop(symbol, None)
-    if quantity:
+    if quantity and quote:
         account.positions[symbol] = Position(quantity, price=quote.mark, previous=quantity)
     call.broker.books.changed_accounts.add(account.hash)
-
-
-def _login_json(call: Call, login: Login) -> dict[str, Any]:
-    return {
-        "label": login.label,
-        "app_key": login.app_key,
-        "app_secret": login.app_secret,
-        "callback_url": login.callbacks[0],
-        "user": login.user,
-        "password": login.password,
-        "totp_secret": login.totp_secret,
-        "accounts": [
-            {"number": account.number, "hash": account.hash}
-            for account in call.broker.books.accounts_of.get(login.user, [])
-        ],
-    }
-
-
-def _users(call: Call, name: object) -> list[str]:
-    """Find a login by user, label or app key; all of them when none is named."""
-    found = [
-        login.user
-        for login in call.broker.oauth.logins.values()
-        if name is None or name in (login.user, login.label, login.app_key)
-    ]
-    if not found:
-        raise trader_error(404, f"There is no login {name!r}.")
-    return found
-
-
-def _with_query(address: str, more: dict[str, str]) -> str:
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(more)}"

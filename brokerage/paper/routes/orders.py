@@ -118,9 +118,7 @@ def _twist(fault: Fault | None) -> Twist:
         return Twist(reject=_text(fault.body, "statusDescription") or USUAL_REJECTION)
     if fault.name == "partial_fill":
         quantity = fault.body.get("quantity", 0) if isinstance(fault.body, dict) else 0
-        if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 0:
-            raise trader_error(400, f"'{quantity}' is not a valid value for quantity")
-        return Twist(partial=quantity)
+        return Twist(partial=max(0, quantity) if isinstance(quantity, int) else 0)
     if fault.name == "late_listing":
         return Twist(hidden_s=fault.delay_s)
     return NO_TWIST

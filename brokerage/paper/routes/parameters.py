@@ -1,8 +1,9 @@
-"""Read the query of a request as strictly as Schwab does."""
+"""Read the parameters of a request as strictly as Schwab does."""
 
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from brokerage.paper.messages import Refused, Request, gateway_error, trader_error
 
@@ -69,6 +70,16 @@ def amount(request: Request, name: str) -> Decimal | None:
 def flag(request: Request, name: str) -> bool:
     """Read a yes or no, spelled as any client does."""
     return request.query.get(name, "").lower() == "true"
+
+
+def choice(wanted: dict[str, Any], name: str, allowed: frozenset[str], usual: str) -> str:
+    """Read one of several words from a body; the usual one when it is not there."""
+    value = wanted.get(name)
+    if value is None:
+        return usual
+    if value not in allowed:
+        raise trader_error(400, f"'{value}' is not a valid value for {name}")
+    return str(value)
 
 
 def market_data_error(detail: str, parameter: str) -> Refused:

@@ -228,6 +228,21 @@ def test_a_vertical_s_requirement_is_its_width(trader: Trader) -> None:
     assert positions_of(trader)[pair[1]]["maintenanceRequirement"] == 0.0
 
 
+def test_options_that_have_expired_are_settled_in_cash(trader: Trader) -> None:
+    calls = trader.options("AAPL")["CALL"]
+    trader.paper.market(prices={"AAPL": 300})
+    trader.paper.positions({trader.account: {calls[0]: 1, calls[1]: -1, "F": 10}})
+    before = trader.read_account()["currentBalances"]["cashBalance"]
+
+    trader.paper.clock(30 * 86_400)
+    trader.sign_in()
+
+    width = (int(calls[1][13:]) - int(calls[0][13:])) / 1000
+    after = trader.read_account()["currentBalances"]["cashBalance"]
+    assert trader.paper.positions()[trader.account] == {"F": 10}
+    assert after - before == pytest.approx(width * 100)
+
+
 def test_a_debit_spread_requires_nothing(trader: Trader) -> None:
     calls = trader.options("AAPL")["CALL"]
     pair = [calls[-6], calls[-5]]
