@@ -53,11 +53,12 @@ def draw_ticket(
     asked.full_clean()
     shape = asked.shape()
     before = Offered.read(values.get("offered", ""))
-    if values.get("limit") == before.limit or before.trade not in {"", _trade(shape)}:
-        values["limit"] = ""  # nobody typed it, or for another trade
+    limit = values.pop("limit", "")
+    if limit != before.limit and before.trade in {"", _trade(shape)}:
+        values["limit"] = limit  # else nobody typed it, or for another trade
     offer, words = _ask(asked, before, today)
     if offer is not None:
-        values |= _offered_values(shape, offer, values["limit"])
+        values |= _offered_values(shape, offer, values.get("limit", ""))
     values |= {"underlying": shape.underlying, "instruction": shape.instruction.value}
     form = TicketForm(values, initial=values, account_choices=account_choices, today=today)
     _dress(form, shape, offer, words)

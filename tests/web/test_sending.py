@@ -91,7 +91,7 @@ def test_with_the_queue_down_the_ticket_stays_and_nothing_is_written(agent, queu
     from tradeswim.celery import app
 
     values = open_ticket(agent)
-    app.conf.broker_url = "redis://127.0.0.1:9/0"
+    app.conf.update(broker_url="redis://127.0.0.1:9/0")
 
     answer = agent.post("/desk/send/", values, headers=HTMX)
 

@@ -26,11 +26,11 @@ def test_a_fresh_ticket_is_a_condor_around_fifteen_deltas_at_the_mid(agent, flee
     values = open_ticket(agent)
 
     day = date.fromisoformat(values["expiration"])
-    rows = {(row.put_call, row.strike): row for row in chains.chain("SPX", day)}
+    deltas = {(row.put_call, row.strike): row.delta for row in chains.chain("SPX", day)}
     wing, put, call, other_wing = (Decimal(values[name]) for name in STRIKES)
-    assert (put - wing, other_wing - call) == (5, 5)
-    assert abs(rows["PUT", put].delta) == pytest.approx(Decimal("0.15"), abs=Decimal("0.02"))
-    assert rows["CALL", call].delta == pytest.approx(Decimal("0.15"), abs=Decimal("0.02"))
+    assert put - wing == other_wing - call == Decimal(5)
+    assert deltas["PUT", put] == pytest.approx(Decimal("-0.15"), abs=Decimal("0.02"))
+    assert deltas["CALL", call] == pytest.approx(Decimal("0.15"), abs=Decimal("0.02"))
     assert min(e.expiration for e in chains.expirations("SPX") if e.days >= 7) == day
     assert Decimal(values["limit"]) > 0
     assert (values["contracts"], values["duration"], values["accounts"]) == ("1", "DAY", "active")
@@ -88,7 +88,7 @@ def test_a_changed_strategy_brings_its_own_fields_and_keeps_size_and_intent(agen
 
 def test_untouched_strikes_follow_the_expiration_and_typed_ones_stay(agent):
     values = open_ticket(agent)
-    later = [e.expiration for e in chains.expirations("SPX") if e.days > 60][0].isoformat()
+    later = next(e.expiration for e in chains.expirations("SPX") if e.days > 60).isoformat()
     typed = str(Decimal(values["put_wing"]) - 20)
 
     follow = change(agent, values, expiration=later)
