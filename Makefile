@@ -67,11 +67,11 @@ check: lint types test ## everything that CI checks
 bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
 	@$(PY) benchmarks/broadcast.py
 
-requirements: $(DEV) ## compile the pinned requirements with hashes
-	@$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
-		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
-	@$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
-		--no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+requirements: $(DEV) ## compile the pinned requirements with hashes, for every supported Python
+	@for name in requirements requirements-dev; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-header --no-emit-index-url $$name.in -o $$name.txt || exit 1; \
+	done
 
 vendor: $(DEV) ## fetch the pinned front-end files again (needs npm)
 	@$(PY) scripts/vendor.py
