@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -25,6 +26,7 @@ from strategies.domain.tickets import Problem
 PROBLEM_JSON = "application/problem+json"
 
 _KINDS: dict[type[Exception], tuple[int, str, str]] = {
+    RequestDataTooBig: (413, "too_large", "The body is too large"),
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
     QueueDown: (503, "queue_down", "The task queue is down"),
     SessionEnded: (401, "session_ended", "Sign in again"),

@@ -4,19 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 
-class BodyTooLarge(APIException):
-    status_code = 413
-    default_code = "too_large"
-    default_detail = "The body is too large."
-
-
 class StrictJSONParser(JSONParser):
-    """JSON without duplicate keys, NaN, Infinity or halves of characters, and of bounded length."""
+    """JSON without duplicate keys, NaN, Infinity or halves of characters."""
 
     def parse(
         self,
@@ -24,12 +17,11 @@ class StrictJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        text = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-        if len(text) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise BodyTooLarge
         try:
             body = json.loads(
-                text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+                stream.read().decode("utf-8"),
+                object_pairs_hook=_unique,
+                parse_constant=_refuse_constant,
             )
             json.dumps(body, ensure_ascii=False).encode("utf-8")  # no database takes half of one
         except UnicodeEncodeError:

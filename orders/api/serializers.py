@@ -108,7 +108,8 @@ class AccountsInput(serializers.Field[AccountChoice, Any, Any, Any]):
     """`"active"`, `{"ids": [...]}`, `{"group": "name"}` or `{"except": [...]}`."""
 
     default_error_messages = {
-        "invalid": 'Give "active", {"ids": [...]}, {"group": "name"} or {"except": [...]}.',
+        # fail() formats its words, so that braces are doubled.
+        "invalid": ('Give "active", {{"ids": [...]}}, {{"group": "name"}} or {{"except": [...]}}.'),
         "empty": "Name at least one account.",
     }
 

@@ -10,6 +10,7 @@ from tradeswim.settings.base import *
 SECRET_KEY = "only-for-tests-" + "x" * 50
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is missing
 DATABASES["default"]["TEST"] = (
     {"NAME": str(HOME / "test.sqlite3")}
     if (DATABASES["default"]["ENGINE"].endswith("sqlite3"))

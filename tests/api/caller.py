@@ -1,0 +1,137 @@
+"""A program that calls the API, and the bodies it sends."""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEvent, User
+from orders.models import AccountOrder, ComplexOrder, OrderLeg
+from tests.support.make import PASSWORD
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass
+class Caller:
+    """Signs in as a user and calls with his access token."""
+
+    user: User | None = None
+    client: Client = field(default_factory=Client)
+    access: str = ""
+
+    def sign_in(self) -> HttpResponse:
+        body = {"username": self.user.username, "password": PASSWORD}
+        answer = self.post("auth/token/", body)
+        if answer.status_code == 200:
+            self.access = answer.json()["access"]
+        return answer
+
+    def get(self, path: str, **query: Any) -> HttpResponse:
+        return self.client.get(f"/api/v1/{path}", query, headers=self._headers())
+
+    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self._send("post", path, body, headers)
+
+    def patch(self, path: str, body: Any) -> HttpResponse:
+        return self._send("patch", path, body, {})
+
+    def order(self, body: Any, *, key: Any = None) -> HttpResponse:
+        """Broadcast, under a fresh key unless one is given."""
+        return self.post("orders/", body, **{"Idempotency-Key": str(key or uuid4())})
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> HttpResponse:
+        text = body if isinstance(body, str | bytes) else json.dumps(body)
+        return getattr(self.client, method)(
+            f"/api/v1/{path}",
+            text,
+            content_type="application/json",
+            headers={**self._headers(), **headers},
+        )
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access}"} if self.access else {}
+
+
+def problem_of(answer: HttpResponse, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is a problem of this kind; return it."""
+    assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM), answer.content
+    body = answer.json()
+    assert {"type", "title", "status", "detail", "code"} <= set(body)
+    assert (body["status"], body["code"]) == (status, code)
+    return body
+
+
+def faults_of(answer: HttpResponse) -> set[tuple[str, str]]:
+    """Return field and code of everything that an answer calls invalid."""
+    body = problem_of(answer, 400, "invalid")
+    assert all(one["message"] for one in body["errors"])
+    return {(one["field"], one["code"]) for one in body["errors"]}
+
+
+def assert_nothing_written() -> None:
+    """No order, no leg, no child, no word about one."""
+    for model in (ComplexOrder, OrderLeg, AccountOrder):
+        assert not model.objects.exists()
+    assert not AuditEvent.objects.filter(subject__contains="order").exists()
+
+
+def far_off() -> date:
+    return timezone.now().date() + timedelta(days=60)
+
+
+def option(strike: int, side: str = "P", *, root: str = "SPXW", on: date | None = None) -> str:
+    return f"{root:<6}{on or far_off():%y%m%d}{side}{strike * 1000:08d}"
+
+
+def leg(symbol: str, instruction: str, ratio: int = 1) -> dict[str, Any]:
+    return {"symbol": symbol, "instruction": instruction, "ratio": ratio}
+
+
+def shares(**changes: Any) -> dict[str, Any]:
+    """Buy ten shares of AAPL for at most 1.50."""
+    body = {
+        "strategy": "EQUITY",
+        "legs": [leg("AAPL", "BUY")],
+        "order_type": "LIMIT",
+        "limit": "1.50",
+        "contracts": 10,
+    }
+    return {**body, **changes}
+
+
+def put(**changes: Any) -> dict[str, Any]:
+    """Buy a put for 1.50."""
+    body = shares(strategy="SINGLE_OPTION", legs=[leg(option(6000), "BUY_TO_OPEN")], contracts=1)
+    return {**body, **changes}
+
+
+def spread(**changes: Any) -> dict[str, Any]:
+    """Sell a five-wide put spread for 1.50."""
+    legs = [leg(option(6000), "SELL_TO_OPEN"), leg(option(5995), "BUY_TO_OPEN")]
+    body = put(strategy="VERTICAL", legs=legs, price_effect="NET_CREDIT")
+    return {**body, **changes}
+
+
+def condor(**changes: Any) -> dict[str, Any]:
+    """Sell a five-wide iron condor for 1.50."""
+    body = spread(strategy="IRON_CONDOR")
+    body["legs"] += [leg(option(6500, "C"), "SELL_TO_OPEN"), leg(option(6505, "C"), "BUY_TO_OPEN")]
+    return {**body, **changes}
+
+
+def with_leg(body: dict[str, Any], index: int, **changes: Any) -> dict[str, Any]:
+    """Return the body with one leg changed."""
+    changed = deepcopy(body)
+    changed["legs"][index].update(changes)
+    return changed
+
+
+def without(body: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in body.items() if key != name}
