@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # The broker's clock may be behind ours, and enteredTime has whole seconds.
 MARGIN = timedelta(seconds=60)
 LONGEST_WINDOW = timedelta(days=59)
+# What a read can raise that no column can hold, an absurd price say.
+UNKEEPABLE = (DataError, IntegrityError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def _apply(readings: Sequence[Reading], polled: Polled) -> None:
     told = [(order.child_id, shown) for order, shown in readings]
     try:
         polled.changed += len(apply_reading(told, now=timezone.now()))
-    except (DataError, IntegrityError):
+    except UNKEEPABLE:
         for one in told:
             _apply_alone(one, polled)
 
@@ -181,5 +183,5 @@ def _apply_alone(one: tuple[UUID, BrokerOrder], polled: Polled) -> None:
     """Write one read by itself: one that cannot be written must not hide the others for ever."""
     try:
         polled.changed += len(apply_reading([one], now=timezone.now()))
-    except (DataError, IntegrityError):
+    except UNKEEPABLE:
         log.exception("account order %s: what the broker shows cannot be kept", one[0])

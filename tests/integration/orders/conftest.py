@@ -79,3 +79,9 @@ def condor(fleet) -> Ticket:
     if not _condors:
         _condors.append(fleet.condor())
     return _condors[0]
+
+
+@pytest.fixture
+def by_hand(broker) -> None:
+    """Let nothing fill until told."""
+    broker.market(fills="manual")

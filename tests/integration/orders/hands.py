@@ -1,5 +1,6 @@
 """What tests of the broadcast look at: the wire, the record, and single children."""
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from orders.models import AccountOrder
+from brokerage.schwab.exchange import Reply
+from brokerage.schwab.replies import BrokerOrder, read_order
+from orders.models import AccountOrder, ComplexOrder
+from strategies.domain.tickets import Ticket
+from tests.support.fleet import Fleet
 from tests.support.paper import PaperBroker
 
 ORDERS = re.compile(r"/trader/v1/accounts/[0-9A-F]+/orders")
@@ -67,3 +72,30 @@ def seconds_from_now(seconds: float) -> datetime:
 def is_sentence(words: str) -> bool:
     """Whether words are for people: several, beginning with a capital or a number."""
     return len(words.split()) >= 2 and (words[0].isupper() or words[0].isdigit())
+
+
+def only(fleet: Fleet, order: ComplexOrder) -> AccountOrder:
+    """Return the one account order of a broadcast to one account."""
+    (child,) = fleet.children(order)
+    return child
+
+
+def one(fleet: Fleet, ticket: Ticket) -> tuple[ComplexOrder, AccountOrder]:
+    """Broadcast to the first account alone; return parent and child."""
+    order = fleet.broadcast(ticket, accounts=fleet.accounts[:1])
+    return order, only(fleet, order)
+
+
+def shown_by(fleet: Fleet, child: AccountOrder) -> BrokerOrder:
+    """What the broker shows of an order now, to be applied later."""
+    return reading(raw_of(fleet, child))
+
+
+def reading(raw: dict[str, Any]) -> BrokerOrder:
+    """Read an order object as the broker's answer to a read by id."""
+    return read_order(Reply(200, {}, json.dumps(raw).encode()))
+
+
+def raw_of(fleet: Fleet, child: AccountOrder) -> dict[str, Any]:
+    """Return the broker's own object of an order."""
+    return next(o for o in fleet.broker.orders() if str(o["orderId"]) == child.broker_order_id)
