@@ -1,7 +1,8 @@
 // What the reader has unfolded stays unfolded when a list is updated in place.
 
 export function keepUnfolded() {
-  document.addEventListener("htmx:before:morph:attr", (event) => {
-    if (event.detail.attrName === "open" && event.target.matches("details")) event.preventDefault();
+  window.htmx?.registerExtension("unfolded", {
+    htmx_before_morph_attr: (element, { attrName }) =>
+      attrName !== "open" || !element.matches("details"),
   });
 }

@@ -1,4 +1,5 @@
-// An answer that does not come is never silent: lists say that they are old, forms that nobody knows.
+// An answer that does not come is never silent: a list says that it is old, the ticket that nobody
+// knows. Refusals (4xx) are words of the server, shown in place.
 
 const headerOf = (source) => source.closest(".pane")?.querySelector("header");
 
@@ -10,22 +11,21 @@ function say(words) {
   document.querySelector("#toasts")?.append(note);
 }
 
-function tell(source, status) {
-  if (source.hasAttribute("hx-ptag")) headerOf(source)?.classList.add("stale");
-  else if (status === 403) say("You may not do this, or the page is too old. Nothing was sent: reload it.");
+function tell(source) {
+  if (!source.closest("#ticket")) headerOf(source)?.classList.add("stale");
   else if (source.matches("form")) {
     say("The answer did not arrive. Look at the list before sending again: it may have gone out.");
-  } else say("The site does not answer. Try again.");
+  } else say("The site does not answer. Reload the page.");
 }
 
 export function tellFailures() {
-  document.addEventListener("htmx:response:error", ({ target, detail }) => {
-    tell(target, detail.ctx?.response?.status);
+  document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+    if (ctx.response.status >= 500) tell(ctx.sourceElement);
   });
-  document.addEventListener("htmx:error", ({ target, detail }) => {
-    if (detail.ctx && !detail.ctx.response) tell(target);
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (ctx && !ctx.response) tell(ctx.sourceElement);
   });
-  document.addEventListener("htmx:after:request", ({ target, detail }) => {
-    if (detail.ctx?.response?.status < 400) headerOf(target)?.classList.remove("stale");
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (ctx.response.status < 400) headerOf(ctx.sourceElement)?.classList.remove("stale");
   });
 }
