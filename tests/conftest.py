@@ -10,7 +10,7 @@ from accounts.fields import write_key_ring
 from brokerage.transport import Gateway
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import RedisServer, point_celery_to
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -52,13 +52,9 @@ def redis_server(tmp_path_factory) -> Iterator[RedisServer]:
 @pytest.fixture
 def queue(redis_server, settings) -> Iterator[RedisServer]:
     """The task queue, empty at first; settings and Celery point to it."""
-    from tradeswim.celery import app
-
+    before = settings.REDIS_URL
     redis_server.client.flushall()
     settings.REDIS_URL = redis_server.url
-    before = app.conf.broker_url
-    app.conf.broker_url = redis_server.url
-    app.pool.force_close_all()
+    point_celery_to(redis_server.url)
     yield redis_server
-    app.conf.broker_url = before
-    app.pool.force_close_all()
+    point_celery_to(before)

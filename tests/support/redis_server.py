@@ -4,6 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import kombu
 import redis
 
 from tradeswim.up.home import free_port, redis_binary, write_redis_config
@@ -42,3 +43,13 @@ class RedisServer:
                 time.sleep(0.02)
             else:
                 return
+
+
+def point_celery_to(address: str) -> None:
+    """Let Celery publish to this address from now on, over connections of its own."""
+    from tradeswim.celery import app
+
+    kombu.pools.reset()
+    app.close()  # forgets its pool, which is bound to the old address
+    app.__dict__.pop("amqp", None)  # and so does the pool of producers in here
+    app.conf.broker_url = address
