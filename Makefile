@@ -65,7 +65,7 @@ test: $(DEV) ## install what it needs and run all tests
 check: lint types test ## everything that CI checks
 
 bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
-	@$(PY) benchmarks/broadcast.py
+	@$(PY) -m benchmarks.broadcast
 
 requirements: $(DEV) ## compile the pinned requirements with hashes, for every supported Python
 	@for name in requirements requirements-dev; do \

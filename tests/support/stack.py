@@ -47,7 +47,8 @@ class Stack:
     def wait_until_ready(self) -> dict[str, Any]:
         """Wait for the READY line and return what is in it."""
         line = self.wait_for(lambda: self._line("READY "), READY_WITHIN_S)
-        return json.loads(line.removeprefix("READY "))
+        ready: dict[str, Any] = json.loads(line.removeprefix("READY "))
+        return ready
 
     def wait_for(self, look: Callable[[], Any], seconds: float = 30) -> Any:
         """Return what `look` finds, as soon as it finds something."""
@@ -97,6 +98,7 @@ class Program:
     def wait_for_order(self, pk: int, *statuses: str, seconds: float = 30) -> dict[str, Any]:
         """Read a broadcast until its status is one of these."""
         until = time.monotonic() + seconds
+        order: dict[str, Any]
         while (order := self.get(f"orders/{pk}/"))["status"] not in statuses:
             assert time.monotonic() < until, f"still {order['status']}: {order}"
             time.sleep(0.1)

@@ -20,7 +20,7 @@ class CannotStart(Exception):
 def prepare_home(home: Path) -> None:
     """Make the folders. Errors: CannotStart."""
     try:
-        for folder in (home, home / "logs", home / "run"):
+        for folder in (home, home / "logs", home / "run", home / "static"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise CannotStart(f"TRADESWIM_HOME {home} cannot be written: {error.strerror}.") from None
