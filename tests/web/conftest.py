@@ -5,28 +5,16 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from kombu import pools
 
 from accounts.domain.words import Role
 from accounts.models import User
 from tests.support.fleet import Fleet
-from tests.support.redis_server import RedisServer
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _static_root() -> None:
     """The server of static files warns when its directory is not there."""
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
-
-
-@pytest.fixture
-def queue(queue: RedisServer) -> RedisServer:
-    """The task queue; Celery forgets the producers it had for other addresses."""
-    from tradeswim.celery import app
-
-    pools.reset()
-    vars(app).pop("amqp", None)
-    return queue
 
 
 @pytest.fixture
