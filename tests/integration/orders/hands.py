@@ -99,3 +99,9 @@ def reading(raw: dict[str, Any]) -> BrokerOrder:
 def raw_of(fleet: Fleet, child: AccountOrder) -> dict[str, Any]:
     """Return the broker's own object of an order."""
     return next(o for o in fleet.broker.orders() if str(o["orderId"]) == child.broker_order_id)
+
+
+def hit(fleet: Fleet, fault: str, *, index: int = 0, **more: Any) -> None:
+    """Let the next order of one account suffer a fault."""
+    account = fleet.accounts[index].hash_value
+    fleet.broker.fault(fault, method="POST", path="/orders", account=account, **more)

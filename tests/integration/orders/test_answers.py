@@ -3,27 +3,16 @@
 import logging
 from datetime import timedelta
 from decimal import Decimal
-from threading import Event, Thread
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Token
 from brokerage.transport import Gateway
-from orders.models import AccountOrder
 from orders.services.placing import place_account_orders
 from orders.services.sweeping import sweep
-from tests.integration.orders.hands import force, is_sentence, seconds_from_now
-from tests.support.fleet import connect
+from tests.integration.orders.hands import force, hit, is_sentence, seconds_from_now
 from tests.support.raw_server import dead_port
-
-
-def hit(fleet, fault, *, index=0, **more):
-    """Let the next order of one account suffer a fault."""
-    account = fleet.accounts[index].hash_value
-    fleet.broker.fault(fault, method="POST", path="/orders", account=account, **more)
 
 
 def placed_in(fleet, index=0):
@@ -228,53 +217,6 @@ def test_an_order_that_could_not_be_sent_goes_out_at_the_second_try(fleet, wire)
     )
 
 
-@pytest.mark.django_db(transaction=True)
-def test_one_account_that_never_answers_keeps_no_other_waiting(fleet):
-    hit(fleet, "never_answer_after")
-    gateway = Gateway(fleet.broker.tls_url, ca_file=fleet.broker.ca_file, total_timeout_s=3)
-    order = fleet.create(fleet.shares())
-    ids = [child.pk for child in fleet.children(order)]
-    done = Event()
-
-    def place():
-        place_account_orders(ids=ids, gateway=gateway)
-        connection.close()
-        done.set()
-
-    worker = Thread(target=place)
-    worker.start()
-    until = seconds_from_now(1)
-    while fleet.statuses(order) != ["SUBMITTING", "WORKING", "WORKING"]:
-        assert timezone.now() < until, fleet.statuses(order)
-        done.wait(0.02)
-
-    assert not done.is_set()
-    worker.join(10)
-    gateway.close()
-    assert fleet.statuses(order) == ["UNKNOWN", "WORKING", "WORKING"]
-
-
-def test_what_must_be_rung_for_is_told_batch_by_batch(impatient_fleet):
-    fleet = impatient_fleet
-    hit(fleet, "never_answer_after")
-    hit(fleet, "http_401", index=1)
-    order = fleet.create(fleet.shares())
-    told = []
-
-    def ring(outcome):
-        told.append((outcome.refused_logins, outcome.token_versions, fleet.statuses(order)))
-
-    ids = [child.pk for child in fleet.children(order)]
-    total = place_account_orders(ids=ids, gateway=fleet.gateway, ring=ring)
-
-    login = fleet.logins[1].pk
-    refused, versions, statuses = told[0]
-    assert refused == total.refused_logins == {login: [ids[1]]}
-    assert versions[login] == Token.objects.get(login=login).version
-    assert statuses[0] == "SUBMITTING"
-    assert sum(total.counts.values()) == 3
-
-
 def test_a_token_that_cannot_be_opened_stops_its_own_account_only(fleet, wire, caplog):
     Token.objects.filter(login=fleet.logins[0]).update(access=b"\x01tampered with")
 
@@ -296,55 +238,3 @@ def test_a_login_without_a_token_stops_its_own_account_only(fleet):
     fleet.send(order)
 
     assert fleet.statuses(order) == ["WORKING", "WORKING", "FAILED_TO_PLACE"]
-
-
-def test_the_click_is_measured_until_the_last_request_over_several_chunks(fleet, wire):
-    order = fleet.create(fleet.shares(), age_s=1)
-    ids = [child.pk for child in fleet.children(order)]
-
-    for chunk in (ids[1:2], ids[:1], ids[2:]):
-        place_account_orders(ids=chunk, gateway=fleet.gateway)
-
-    order.refresh_from_db()
-    moments = [child.sent_at for child in fleet.children(order)]
-    assert order.first_sent_at == min(moments) == moments[1]
-    assert order.last_sent_at == max(moments) == moments[2]
-    assert order.broadcast_ms == pytest.approx(
-        (max(moments) - order.clicked_at).total_seconds() * 1e3
-    )
-    assert order.broadcast_ms > 1000
-    assert max(wire.posted_at) == pytest.approx(max(moments).timestamp(), abs=0.1)
-
-
-class Counted:
-    """A gateway that notes how many statements were made before the first request was sent."""
-
-    def __init__(self, gateway, queries):
-        self._gateway, self._queries = gateway, queries
-        self.before_sending = 0
-
-    def stream(self, calls):
-        self.before_sending = len(self._queries)
-        return self._gateway.stream(calls)
-
-
-# Statements: a savepoint's two; who is switched off; modes; the claim; what was won; its events;
-# tokens.
-CLAIMING = 8
-
-
-@pytest.mark.parametrize("accounts", [3, 45])
-def test_claim_to_send_takes_as_many_statements_for_many_accounts_as_for_few(
-    db, broker, gateway_to_paper, wire, accounts
-):
-    fleet = connect(broker, gateway_to_paper, accounts=accounts)
-    order = fleet.create(fleet.shares())
-    ids = [child.pk for child in fleet.children(order)]
-
-    with CaptureQueriesContext(connection) as queries:
-        gateway = Counted(fleet.gateway, queries)
-        place_account_orders(ids=ids, gateway=gateway)
-
-    assert gateway.before_sending == CLAIMING
-    assert len(wire.posts) == accounts
-    assert AccountOrder.objects.filter(status="WORKING").count() == accounts
