@@ -126,7 +126,7 @@ def test_fills_find_their_legs_by_symbol_whatever_the_broker_numbers_them(fleet,
     order, child = one(fleet, condor)
     raw = raw_of(fleet, child)
     legs = raw["orderLegCollection"]
-    numbers = {leg["legId"]: 5 - leg["legId"] for leg in legs}
+    numbers = {leg["legId"]: leg["legId"] % 4 + 1 for leg in legs}
     for leg in [*legs, *raw["orderActivityCollection"][0]["executionLegs"]]:
         leg["legId"] = numbers[leg["legId"]]
     raw["orderLegCollection"] = legs[::-1]

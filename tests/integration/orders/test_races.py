@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +16,12 @@ from orders.decorators import exchange_date
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors.choosing import AccountChoice
+from orders.services.applying import apply_reading
 from orders.services.claiming import claim
 from orders.services.creating import create_order
 from orders.services.placing import place_account_orders
 from orders.services.steps import Step, take_steps
+from tests.integration.orders.hands import one, shown_by
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,13 +114,12 @@ def test_the_same_key_twice_at_once_makes_one_broadcast(fleet):
         )
 
     with writers_held_back(ComplexOrder):
-        release = threading.Event()
         results: list[Any] = []
         helper = threading.Thread(target=lambda: results.extend(at_once(create, create)))
         helper.start()
         for _ in range(2):
             looked.acquire(timeout=5)
-        release.wait(0.3)  # both have looked for the key by now and wait to write
+        helper.join(0.3)  # both have looked for the key by now and wait to write
     helper.join(30)
 
     assert sorted(creation.is_new for creation in results) == [False, True]
@@ -138,3 +140,29 @@ def test_of_two_steps_at_once_one_is_taken_and_recorded(fleet):
     assert sorted(len(moved) for moved in results) == [0, 1]
     events = AuditEvent.objects.filter(subject=f"accountorder:{pk}", old="READY")
     assert [event.new for event in events] == [AccountOrder.objects.get(pk=pk).status]
+
+
+def test_of_two_polls_at_once_the_older_read_changes_nothing(fleet):
+    fleet.broker.market(fills="manual")
+    _, child = one(fleet, fleet.shares(10, limit=Decimal(500)))
+    fleet.broker.fill(child.broker_order_id, quantity=4, price=210)
+    early = shown_by(fleet, child)
+    fleet.broker.fill(child.broker_order_id, quantity=2, price=210)
+    later = shown_by(fleet, child)
+    results: list[Any] = []
+
+    def apply_early():
+        results.append(apply_reading([(child.pk, early)], now=timezone.now()))
+        connection.close()
+
+    with transaction.atomic():
+        apply_reading([(child.pk, later)], now=timezone.now())
+        slow = threading.Thread(target=apply_early)
+        slow.start()
+        slow.join(0.3)  # it has seen the order without fills, and waits to write
+        assert slow.is_alive()
+    slow.join(30)
+
+    child.refresh_from_db()
+    assert results == [set()]
+    assert (child.filled, child.remaining, child.net_price) == (6, 4, 210)
