@@ -56,17 +56,19 @@ class ListFilters(StrictInput):
         return value
 
 
-@extend_schema(methods=["GET"], responses=OrderAnswer(many=True))
-@extend_schema(methods=["POST"], parameters=[KEY], request=OrderInput, responses=OrderAnswer)
+@extend_schema(methods=["GET"], parameters=[ListFilters], responses=OrderAnswer(many=True))
+@extend_schema(
+    methods=["POST"],
+    parameters=[KEY],
+    request=OrderInput,
+    responses={201: OrderAnswer, 200: OrderAnswer},
+)
 @api_view(["GET", "POST"])
 def orders(request: Request) -> Response:
     """List broadcasts, newest first; or broadcast an order to accounts."""
     if request.method == "POST":
         return _broadcast(request)
-    query = {
-        {"from": "placed_from", "to": "placed_to"}.get(k, k): v for k, v in request.GET.items()
-    }
-    wanted = ListFilters(data=query)
+    wanted = ListFilters(data=_query(request))
     wanted.is_valid(raise_exception=True)
     given: dict[str, Any] = dict(wanted.validated_data)
     most = given.pop("limit")

@@ -1,0 +1,63 @@
+"""The API describes itself completely, and as the standard wants it."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from tests.api.caller import Caller
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory) -> dict:
+    """The description; a warning or an error in it fails."""
+    path = tmp_path_factory.mktemp("schema") / "api.json"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format=openapi-json", file=path)
+    return json.loads(path.read_text())
+
+
+def test_every_call_is_described(described):
+    calls = {path.removeprefix("/api/v1/"): set(item) for path, item in described["paths"].items()}
+
+    assert calls["orders/"] == {"get", "post"}
+    assert {
+        "orders/{id}/",
+        "expirations/{underlying}/",
+        "chains/{underlying}/{expiration}/",
+        "accounts/",
+        "accounts/{id}/",
+        "accounts/refresh/",
+        "auth/token/",
+        "auth/refresh/",
+        "auth/logout/",
+    } <= set(calls)
+
+
+def test_the_body_of_an_order_is_described(described):
+    fields = described["components"]["schemas"]["OrderInput"]["properties"]
+
+    assert fields["contracts"]["type"] == "integer"
+    assert [kind.get("type") for kind in fields["accounts"]["oneOf"]] == ["string"] + ["object"] * 3
+
+
+def test_the_key_of_an_order_and_the_filters_of_the_list_are_described(described):
+    calls = described["paths"]["/api/v1/orders/"]
+
+    key = next(one for one in calls["post"]["parameters"] if one["name"] == "Idempotency-Key")
+    assert (key["in"], key["required"]) == ("header", True)
+    filters = {one["name"] for one in calls["get"]["parameters"]}
+    assert {"status", "strategy", "underlying", "account", "from", "to"} <= filters
+
+
+def test_what_proves_a_caller_is_described(described):
+    assert set(described["components"]["securitySchemes"]) == {"accessToken", "pageSession"}
+    security = described["paths"]["/api/v1/orders/"]["post"]["security"]
+    assert security == [{"accessToken": []}, {"pageSession": []}]
+    assert {} in described["paths"]["/api/v1/auth/token/"]["post"]["security"]
+
+
+def test_the_description_is_served(db):
+    answer = Caller().get("schema/")
+
+    assert answer.status_code == 200
+    assert b"openapi: 3.1.0" in answer.content

@@ -1,0 +1,47 @@
+"""Too many calls get a problem with a time to wait; a limiter that is down stops nobody."""
+
+import pytest
+from django.core.cache import cache, caches
+
+from tests.api.caller import Caller, problem_of
+from tests.support.raw_server import dead_port
+
+
+@pytest.fixture
+def cached(queue, settings):
+    """Counts in a real cache."""
+    point_cache_to(settings, queue.url)
+    yield
+    cache.close()
+
+
+def point_cache_to(settings, address: str) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
+    caches.close_all()
+
+
+def test_ten_reads_a_second_are_always_allowed(caller, cached):
+    answers = [caller.get("orders/").status_code for _ in range(60)]
+
+    assert answers == [200] * 60
+
+
+def test_sign_ins_are_limited_whatever_address_they_claim(db, cached):
+    answers = []
+    for number in range(130):
+        caller = Caller()
+        headers = {"X-Forwarded-For": f"10.0.0.{number}"}
+        answers.append(caller.post("auth/token/", {}, **headers))
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:60] == [400] * 60
+    assert 429 in statuses
+    refused = answers[statuses.index(429)]
+    problem_of(refused, 429, "throttled")
+    assert 1 <= int(refused["Retry-After"]) <= 61
+
+
+def test_a_limiter_that_is_down_stops_nobody(caller, settings):
+    point_cache_to(settings, f"redis://127.0.0.1:{dead_port()}/0")
+
+    assert caller.get("orders/").status_code == 200
