@@ -81,13 +81,14 @@ def test_a_read_that_is_repeated_or_late_changes_nothing(fleet, by_hand, condor)
     untouched = shown_by(fleet, child)
     fleet.broker.fill(child.broker_order_id, quantity=1)
     early = shown_by(fleet, child)
+    queued = replace(early, status="QUEUED", status_description="On its way")
     fleet.broker.fill(child.broker_order_id, quantity=1)
     later = shown_by(fleet, child)
     fleet.poll()
     before = AccountOrder.objects.filter(pk=child.pk).values().get()
     events = AuditEvent.objects.count()
 
-    for late in (early, untouched, later, early, later):
+    for late in (early, untouched, queued, later, early, later):
         assert apply_reading([(child.pk, late)], now=timezone.now()) == set()
 
     assert AccountOrder.objects.filter(pk=child.pk).values().get() == before
