@@ -22,7 +22,7 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         if not (field.primary_key and rows[0].pk is None)
     ]
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     prepared: dict[tuple[str, Any], Any] = {}
 

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from accounts.domain.words import LoginStatus
 from accounts.models import AccountGroup
-from accounts.selectors import groups_of, our_accounts
-from orders.domain.allocation import Candidate
+from accounts.selectors import groups_of, mode_rules, our_accounts
+from orders.domain.allocation import Candidate, Share, allocate
 from orders.domain.errors import BadTicket
-from strategies.domain.tickets import Problem
+from orders.domain.lifecycle import Purpose
+from strategies.domain.legs import is_closing
+from strategies.domain.symbols import underlying_of
+from strategies.domain.tickets import Problem, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,25 @@ class AccountChoice:
     ids: tuple[UUID, ...] | None = None
     group: str | None = None
     leave_out: tuple[UUID, ...] = ()
+
+
+def share_out(ticket: Ticket, choice: AccountChoice, purpose: Purpose) -> list[Share]:
+    """Say who would get how much of a ticket now, and who would be left out and why.
+
+    Errors: BadTicket for an account or group that does not exist.
+    """
+    return allocate(
+        choose_accounts(choice),
+        contracts=ticket.contracts,
+        purpose=purpose,
+        underlying=underlying_of(ticket.legs[0].symbol),
+        rules=mode_rules(),
+    )
+
+
+def purpose_of(ticket: Ticket) -> Purpose:
+    """Return CLOSE for a ticket whose legs all close."""
+    return Purpose.CLOSE if is_closing(ticket.legs) else Purpose.OPEN
 
 
 def choose_accounts(choice: AccountChoice) -> Sequence[Candidate]:

@@ -8,15 +8,13 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from accounts.models import AccountGroup
-from accounts.selectors import mode_rules, our_accounts
-from orders.domain.allocation import Share, allocate
-from orders.domain.lifecycle import ParentStatus, Purpose, Status
-from orders.selectors.choosing import AccountChoice, choose_accounts
+from accounts.selectors import our_accounts
+from orders.domain.allocation import Share
+from orders.domain.lifecycle import ParentStatus, Status
+from orders.selectors.choosing import AccountChoice, purpose_of, share_out
 from orders.selectors.showing import AccountShare, Broadcast, Filters, list_broadcasts
 from orders.templatetags.desk import NOT_PART, price, status_words
 from strategies.domain.catalog import recognise
-from strategies.domain.legs import is_closing
-from strategies.domain.symbols import underlying_of
 from strategies.domain.tickets import Ticket
 
 MOST_ROWS = 30
@@ -111,13 +109,7 @@ def preview(ticket: Ticket, choice: AccountChoice) -> Preview:
 
     Errors: BadTicket for a group that does not exist.
     """
-    shares = allocate(
-        choose_accounts(choice),
-        contracts=ticket.contracts,
-        purpose=Purpose.CLOSE if is_closing(ticket.legs) else Purpose.OPEN,
-        underlying=underlying_of(ticket.legs[0].symbol),
-        rules=mode_rules(),
-    )
+    shares = share_out(ticket, choice, purpose_of(ticket))
     return Preview(
         name=recognise(ticket.legs).name,
         ticket=ticket,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from brokerage.errors import Refused
@@ -14,13 +14,27 @@ from strategies.domain.symbols import InvalidSymbol, PutCall, is_index, quote_sy
 from strategies.domain.tickets import PriceEffect, Strategy
 from strategies.domain.ticks import round_to_tick, tick_for
 
-DAYS_AWAY = 7
-SHORT_DELTA = Decimal("0.15")
-WIDTH = Decimal(5)
-
 Strikes = tuple[Decimal, ...]
 _Places = Mapping[tuple[str, Decimal], ChainRow]
 _Prices = Mapping[str, tuple[Decimal | None, Decimal | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picking:
+    """How what was left open is picked.
+
+    Args:
+        days: the expiration is the first one at least this far away.
+        delta: of the strikes nearest to the market, without its sign.
+        width: USD from there to the wings.
+    """
+
+    days: int = 7
+    delta: Decimal = Decimal("0.15")
+    width: Decimal = Decimal(5)
+
+
+USUAL = Picking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,7 @@ class Offer:
         expirations: listed days, nearest first; empty for shares.
         rows: the chain of `expiration`, by side and strike.
         strikes: as asked for, or picked; those without a row are not listed.
+        structure: the trade that these make; None if they make none.
         mid, natural: USD per unit, on tick, positive; None if the strikes make no trade or a price
             is missing.
     """
@@ -40,6 +55,7 @@ class Offer:
     root: str = ""
     rows: _Places | None = None
     strikes: Strikes = ()
+    structure: Structure | None = None
     mid: Decimal | None = None
     natural: Decimal | None = None
 
@@ -53,25 +69,32 @@ class Offer:
 
 
 def make_offer(
-    shape: Shape, *, expiration: date | None, strikes: Strikes | None, exactly: bool, today: date
+    shape: Shape,
+    *,
+    expiration: date | None,
+    strikes: Strikes | None,
+    exactly: bool,
+    today: date,
+    picking: Picking = USUAL,
 ) -> Offer:
     """Ask the broker for everything a ticket form shows.
 
     Args:
-        expiration: taken if listed; else the first at least a week away.
-        strikes: taken if all are listed, or if `exactly`; else picked around a delta of 0.15.
+        expiration: taken if listed; else picked.
+        strikes: taken if all are listed, or if `exactly`; else picked.
 
     Errors: InvalidSymbol; those of brokerage.errors.
     """
     if shape.strategy is Strategy.EQUITY:
         return _share_offer(shape)
     days = list(dict.fromkeys(one.expiration for one in chains.expirations(shape.underlying)))
-    day = _choose_day(days, expiration, shape.underlying, today)
+    day = _choose_day(days, expiration, today + timedelta(days=picking.days), shape.underlying)
     rows = chains.chain(shape.underlying, day)
     if not rows:
         raise Refused(f"{shape.underlying} lists nothing for {day}.", status=404)
     places: _Places = {(row.put_call, row.strike): row for row in rows}
-    chosen = _choose_strikes(shape, places, strikes, exactly=exactly)
+    is_taken = strikes is not None and (exactly or _all_listed(shape, places, strikes))
+    chosen = strikes if strikes and is_taken else _pick_strikes(shape, places, picking)
     structure = _structure(shape, rows[0].root, day, chosen)
     prices: _Prices = {row.symbol: (row.bid, row.ask) for row in rows}
     return Offer(
@@ -80,6 +103,7 @@ def make_offer(
         root=rows[0].root,
         rows=places,
         strikes=chosen,
+        structure=structure,
         mid=_price(structure, prices, mid=True),
         natural=_price(structure, prices, mid=False),
     )
@@ -97,46 +121,44 @@ def _share_offer(shape: Shape) -> Offer:
     structure = shape.build_shares()
     prices = {shape.underlying: (quote.bid, quote.ask)}
     return Offer(
-        mid=_price(structure, prices, mid=True), natural=_price(structure, prices, mid=False)
+        structure=structure,
+        mid=_price(structure, prices, mid=True),
+        natural=_price(structure, prices, mid=False),
     )
 
 
-def _choose_day(days: Sequence[date], wanted: date | None, underlying: str, today: date) -> date:
+def _choose_day(days: Sequence[date], wanted: date | None, first: date, underlying: str) -> date:
     if wanted is not None and wanted in days:
         return wanted
     if not days:
         raise Refused(f"{underlying} has no options.", status=404)
-    return next((day for day in days if (day - today).days >= DAYS_AWAY), days[-1])
+    return next((day for day in days if day >= first), days[-1])
 
 
-def _choose_strikes(
-    shape: Shape, places: _Places, wanted: Strikes | None, *, exactly: bool
-) -> Strikes:
-    if wanted and len(wanted) == len(shape.sides):
-        listed = all(place in places for place in zip(shape.sides, wanted, strict=True))
-        if exactly or listed:
-            return wanted
-    return _pick_strikes(shape, places)
+def _all_listed(shape: Shape, places: _Places, strikes: Strikes) -> bool:
+    return len(strikes) == len(shape.sides) and all(
+        place in places for place in zip(shape.sides, strikes, strict=True)
+    )
 
 
-def _pick_strikes(shape: Shape, places: _Places) -> Strikes:
+def _pick_strikes(shape: Shape, places: _Places, picking: Picking) -> Strikes:
     """Pick the strikes by delta, and the wings beside them; nothing where there are no deltas."""
-    near = {side: _nearest(places, side) for side in shape.sides}
+    near = {side: _nearest(places, side, picking.delta) for side in shape.sides}
     put, call = near.get(PutCall.PUT), near.get(PutCall.CALL)
     puts: Strikes = ()
     calls: Strikes = ()
     if put is not None:
-        puts = (_beside(places, PutCall.PUT, put, -WIDTH), put)
+        puts = (_beside(places, PutCall.PUT, put, -picking.width), put)
     if call is not None:
-        calls = (call, _beside(places, PutCall.CALL, call, WIDTH))
+        calls = (call, _beside(places, PutCall.CALL, call, picking.width))
     if shape.strategy is Strategy.SINGLE_OPTION:
         return puts[1:] + calls[:1]
     return puts + calls if len(puts + calls) == len(shape.sides) else ()
 
 
-def _nearest(places: _Places, side: PutCall) -> Decimal | None:
+def _nearest(places: _Places, side: PutCall, delta: Decimal) -> Decimal | None:
     deltas = {
-        row.strike: abs(abs(row.delta) - SHORT_DELTA)
+        row.strike: abs(abs(row.delta) - delta)
         for row in places.values()
         if row.put_call == side and row.delta is not None
     }
@@ -154,7 +176,7 @@ def _beside(places: _Places, side: PutCall, body: Decimal, step: Decimal) -> Dec
 
 
 def _structure(shape: Shape, root: str, day: date, strikes: Strikes) -> Structure | None:
-    if not strikes:
+    if len(strikes) != len(shape.sides):
         return None
     try:
         return shape.build(root=root, expiration=day, strikes=strikes)

@@ -12,19 +12,17 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditEvent, User
-from accounts.selectors import mode_rules
 from accounts.services.audit import event, record
 from accounts.services.inserting import insert_rows
 from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.payloads import encode, order_body
-from orders.domain.allocation import Share, allocate
+from orders.domain.allocation import Share
 from orders.domain.errors import BadTicket, KeyReused, NobodyToSendTo
 from orders.domain.lifecycle import ParentStatus, Purpose, Status
 from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, OrderLeg
-from orders.selectors.choosing import AccountChoice, choose_accounts
+from orders.selectors.choosing import AccountChoice, purpose_of, share_out
 from strategies.domain.catalog import recognise
 from strategies.domain.checks import find_problems
-from strategies.domain.legs import is_closing
 from strategies.domain.symbols import is_option, parse_option, underlying_of
 from strategies.domain.tickets import OrderType, Problem, Ticket
 
@@ -116,14 +114,8 @@ def _find_earlier(key: UUID, body_hash: str) -> ComplexOrder | None:
 
 
 def _draft(ticket: Ticket, choice: AccountChoice, clicked_at: datetime) -> _Draft:
-    purpose = Purpose.CLOSE if is_closing(ticket.legs) else Purpose.OPEN
-    shares = allocate(
-        choose_accounts(choice),
-        contracts=ticket.contracts,
-        purpose=purpose,
-        underlying=underlying_of(ticket.legs[0].symbol),
-        rules=mode_rules(),
-    )
+    purpose = purpose_of(ticket)
+    shares = share_out(ticket, choice, purpose)
     if not shares:
         raise NobodyToSendTo(
             [Problem("accounts", "no_accounts", "No account matches. Choose at least one.")]

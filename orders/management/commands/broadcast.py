@@ -2,7 +2,8 @@
 
 import time
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,14 +15,17 @@ from accounts.tasks.queue import QueueDown, check_queue
 from brokerage.errors import BrokerError
 from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket
+from orders.domain.shapes import Shape
 from orders.management.report import Progress, write_report
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.drafting import Draft, Wish, draft_ticket
+from orders.selectors.offering import Picking
 from orders.selectors.showing import find_broadcast
 from orders.services.creating import create_order
 from orders.tasks import enqueue_broadcast
-from strategies.domain.catalog import ImpossibleTrade
-from strategies.domain.symbols import InvalidSymbol
+from strategies.domain.catalog import VerticalKind
+from strategies.domain.symbols import PutCall
+from strategies.domain.tickets import Instruction, Strategy
 
 STRATEGIES = {
     "equity": "EQUITY",
@@ -29,6 +33,7 @@ STRATEGIES = {
     "vertical": "VERTICAL",
     "iron-condor": "IRON_CONDOR",
 }
+KINDS = [kind.name.lower().replace("_", "-") for kind in VerticalKind]
 
 
 class Command(BaseCommand):
@@ -41,10 +46,10 @@ class Command(BaseCommand):
         add("--expiration", help="YYYY-MM-DD; else the first one at least --days away")
         add("--days", type=int, default=7)
         add("--strikes", help="comma-separated, ascending; else picked by --delta and --width")
-        add("--delta", type=float, default=0.15, help="of the short strikes")
-        add("--width", type=int, default=5)
-        add("--kind", default="bull-put", help="vertical: bull-call, bear-call, bull-put, bear-put")
-        add("--instruction", help="equity and single option: BUY, SELL, BUY_TO_OPEN …")
+        add("--delta", type=Decimal, default=Decimal("0.15"), help="of the body's strikes")
+        add("--width", type=Decimal, default=Decimal(5), help="USD to the wings")
+        add("--kind", choices=KINDS, default="bull-put", help="of a vertical")
+        add("--instruction", choices=list(Instruction), help="of shares or a single option")
         add("--right", choices=["PUT", "CALL"], default="PUT", help="single option: its side")
         add("--contracts", type=int, default=1, help="per account, times its multiplier")
         add("--limit", default="natural", help="a price, or mid, natural, market")
@@ -63,7 +68,7 @@ class Command(BaseCommand):
         except BadTicket as error:
             lines = [f"{problem.field}: {problem.message}" for problem in error.problems]
             raise CommandError("The order cannot be made:\n  " + "\n  ".join(lines)) from None
-        except (BrokerError, QueueDown, ImpossibleTrade, InvalidSymbol, ValueError) as error:
+        except (BrokerError, QueueDown, ArithmeticError, ValueError) as error:
             raise CommandError(str(error)) from None
         self._watch(pk, options["wait"])
         write_report(self.stdout, find_broadcast(pk), page=options["page"])
@@ -112,17 +117,21 @@ def _choice(options: dict[str, Any]) -> AccountChoice:
 
 
 def _wish(options: dict[str, Any]) -> Wish:
-    return Wish(
-        strategy=STRATEGIES[options["strategy"]],
+    strategy = Strategy(STRATEGIES[options["strategy"]])
+    opens = "BUY" if strategy is Strategy.EQUITY else "BUY_TO_OPEN"
+    shape = Shape(
+        strategy=strategy,
         underlying=options["underlying"].upper(),
-        expiration=options["expiration"],
-        days=options["days"],
-        strikes=options["strikes"],
-        delta=options["delta"],
-        width=options["width"],
-        kind=options["kind"],
-        instruction=options["instruction"],
-        right=options["right"],
+        kind=VerticalKind[options["kind"].upper().replace("-", "_")],
+        side=PutCall(options["right"]),
+        instruction=Instruction(options["instruction"] or opens),
+    )
+    day, strikes = options["expiration"], options["strikes"]
+    return Wish(
+        shape=shape,
         contracts=options["contracts"],
         limit=options["limit"],
+        expiration=date.fromisoformat(day) if day else None,
+        strikes=tuple(Decimal(text) for text in strikes.split(",")) if strikes else None,
+        picking=Picking(options["days"], options["delta"], options["width"]),
     )
