@@ -1,10 +1,8 @@
 """Fixtures of the broadcast: what went over the wire, a fast gateway, one login with three accounts."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from kombu import pools
 
 from brokerage.transport import Gateway
 from strategies.domain.tickets import Ticket
@@ -12,8 +10,7 @@ from tests.integration.orders.hands import Wire
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
 from tests.support.raw_server import dead_port
-from tests.support.redis_server import RedisServer
-from tradeswim.celery import app
+from tests.support.redis_server import point_celery_to
 
 IMPATIENT_S = 1.0
 
@@ -61,38 +58,14 @@ def family(db, family_server, settings) -> Iterator[Fleet]:
     gateway.close()
 
 
-@contextmanager
-def celery_at(address: str) -> Iterator[None]:
-    """Let Celery publish there, over connections of its own."""
-    before = app.conf.broker_url
-    app.conf.broker_url = address
-    _forget_connections()
-    yield
-    app.conf.broker_url = before
-    _forget_connections()
-
-
-def _forget_connections() -> None:
-    """Close Celery's connections; a pool that was closed is of no use any more."""
-    pools.reset()
-    del app.amqp
-
-
-@pytest.fixture
-def queue(redis_server, settings) -> Iterator[RedisServer]:
-    """The task queue, empty at first."""
-    redis_server.client.flushall()
-    settings.REDIS_URL = redis_server.url
-    with celery_at(redis_server.url):
-        yield redis_server
-
-
 @pytest.fixture
 def dead_queue(settings) -> Iterator[None]:
     """A task queue at a port on which nobody listens."""
+    before = settings.REDIS_URL
     settings.REDIS_URL = f"redis://127.0.0.1:{dead_port()}/0"
-    with celery_at(settings.REDIS_URL):
-        yield
+    point_celery_to(settings.REDIS_URL)
+    yield
+    point_celery_to(before)
 
 
 _condors: list[Ticket] = []

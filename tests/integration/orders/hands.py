@@ -59,6 +59,11 @@ def trail(child: AccountOrder) -> list[tuple[str, str]]:
     return list(rows.order_by("id").values_list("old", "new"))
 
 
+def figures(child: AccountOrder) -> tuple[str, int, int]:
+    """Return status, filled and remaining."""
+    return child.status, int(child.filled), int(child.remaining)
+
+
 def force(*children: AccountOrder | UUID, **values: Any) -> None:
     """Write columns behind everybody's back, to begin a test in the middle of a life."""
     ids = [one.pk if isinstance(one, AccountOrder) else one for one in children]

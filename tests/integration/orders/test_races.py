@@ -165,4 +165,5 @@ def test_of_two_polls_at_once_the_older_read_changes_nothing(fleet):
 
     child.refresh_from_db()
     assert results == [set()]
-    assert (child.filled, child.remaining, child.net_price) == (6, 4, 210)
+    figures = (child.filled, child.remaining, child.net_price)
+    assert figures == (Decimal(6), Decimal(4), Decimal(210))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from brokerage.transport import Gateway, process
 from brokerage.transport.process import close_process_gateway
 from orders import tasks
+from orders.services.placing import place_account_orders
 from orders.services.sweeping import sweep
 from tests.integration.orders.hands import hit, seconds_from_now
 
@@ -198,7 +199,7 @@ def test_a_renewal_does_not_wait_for_an_account_that_never_answers(worker, queue
         if outcome.refused_logins:
             at.append(timezone.now())
 
-    tasks.placing.place_account_orders(ids=ids_of(worker, order), gateway=worker.gateway, ring=ring)
+    place_account_orders(ids=ids_of(worker, order), gateway=worker.gateway, ring=ring)
 
     assert (timezone.now() - at[0]).total_seconds() > 0.5
     assert worker.statuses(order) == ["WORKING", "READY", "WORKING"]

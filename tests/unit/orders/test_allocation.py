@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -14,14 +15,10 @@ ACCOUNT = UUID(int=1)
 
 
 def candidate(**more):
-    usual = {
-        "account_id": ACCOUNT,
-        "alias": "Alder",
-        "is_active": True,
-        "multiplier": Decimal(1),
-        "login_words": "",
-    }
-    return Candidate(**(usual | more))
+    usual = Candidate(
+        account_id=ACCOUNT, alias="Alder", is_active=True, multiplier=Decimal(1), login_words=""
+    )
+    return replace(usual, **more)
 
 
 def share_of(one, *, contracts=3, purpose=Purpose.OPEN, rules=()):

@@ -64,7 +64,8 @@ def test_nothing_leaves_a_terminal_status_but_an_order_that_turns_up_after_all()
 
 
 def test_an_order_of_unknown_outcome_can_never_become_sendable_again():
-    seen, waiting = set(), [Status.UNKNOWN]
+    seen: set[Status] = set()
+    waiting = [Status.UNKNOWN]
     while waiting:
         for new in STEPS[waiting.pop()] - seen:
             seen.add(new)
@@ -92,7 +93,7 @@ def test_every_word_we_do_not_know_is_a_live_order(word):
 
 def test_statuses_for_queries_are_plain_sorted_words():
     assert any_of({Status.UNKNOWN, Status.READY}) == ["READY", "UNKNOWN"]
-    assert all(type(word) is str for word in any_of(Status))
+    assert all(type(word) is str for word in any_of(list(Status)))
 
 
 def parent(*words):
