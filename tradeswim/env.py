@@ -131,4 +131,4 @@ def found(name: str, default: str) -> str:
         said = json.loads(addresses_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return default
-    return str(said.get(name, default))
+    return str(said.get(name, default)) if isinstance(said, dict) else default
