@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from accounts.models import AuditEvent, User
 from orders.models import AccountOrder, ComplexOrder, OrderLeg
 from tests.support.make import PASSWORD
 
+Answer = Any  # the test client adds json() to responses, which no type says
 PROBLEM = "application/problem+json"
 
 
@@ -22,31 +22,31 @@ PROBLEM = "application/problem+json"
 class Caller:
     """Signs in as a user and calls with his access token."""
 
-    user: User | None = None
+    user: User = field(default_factory=User)
     client: Client = field(default_factory=Client)
     access: str = ""
 
-    def sign_in(self) -> HttpResponse:
+    def sign_in(self) -> Answer:
         body = {"username": self.user.username, "password": PASSWORD}
         answer = self.post("auth/token/", body)
         if answer.status_code == 200:
             self.access = answer.json()["access"]
         return answer
 
-    def get(self, path: str, **query: Any) -> HttpResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.client.get(f"/api/v1/{path}", query, headers=self._headers())
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self._send("post", path, body, headers)
 
-    def patch(self, path: str, body: Any) -> HttpResponse:
+    def patch(self, path: str, body: Any) -> Answer:
         return self._send("patch", path, body, {})
 
-    def order(self, body: Any, *, key: Any = None) -> HttpResponse:
+    def order(self, body: Any, *, key: Any = None) -> Answer:
         """Broadcast, under a fresh key unless one is given."""
         return self.post("orders/", body, **{"Idempotency-Key": str(key or uuid4())})
 
-    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> HttpResponse:
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return getattr(self.client, method)(
             f"/api/v1/{path}",
@@ -59,16 +59,16 @@ class Caller:
         return {"Authorization": f"Bearer {self.access}"} if self.access else {}
 
 
-def problem_of(answer: HttpResponse, status: int, code: str) -> dict[str, Any]:
+def problem_of(answer: Answer, status: int, code: str) -> dict[str, Any]:
     """Check that an answer is a problem of this kind; return it."""
     assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM), answer.content
-    body = answer.json()
+    body: dict[str, Any] = answer.json()
     assert {"type", "title", "status", "detail", "code"} <= set(body)
     assert (body["status"], body["code"]) == (status, code)
     return body
 
 
-def faults_of(answer: HttpResponse) -> set[tuple[str, str]]:
+def faults_of(answer: Answer) -> set[tuple[str, str]]:
     """Return field and code of everything that an answer calls invalid."""
     body = problem_of(answer, 400, "invalid")
     assert all(one["message"] for one in body["errors"])

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.domain.words import LoginStatus, Mode, ModeScope
+from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope
 from accounts.models import Account, AuditEvent, BrokerLogin
 from tests.api.caller import faults_of, problem_of
 from tests.support.make import make_account, make_group, make_login, make_mode
@@ -52,7 +52,7 @@ def test_accounts_are_listed_in_grid_order_with_everything_that_may_be_shown(cal
 
 
 def test_accounts_of_the_other_environment_are_not_listed(caller, accounts):
-    live = make_account(make_login(environment="LIVE"))
+    live = make_account(make_login(environment=Environment.LIVE))
 
     assert len(caller.get("accounts/").json()) == 3
     problem_of(caller.patch(f"accounts/{live.pk}/", {"alias": "x"}), 404, "not_found")

@@ -8,6 +8,7 @@ from django.db import connections
 
 from orders.models import AccountOrder, ComplexOrder
 from tests.api.caller import (
+    Answer,
     Caller,
     assert_nothing_written,
     condor,
@@ -165,7 +166,8 @@ def test_with_the_queue_down_nothing_is_written(caller, accounts, queue):
 @pytest.mark.django_db(transaction=True)
 def test_of_many_same_clicks_at_once_one_makes_the_order(caller, accounts, queue):
     clicks, key = 8, uuid4()
-    begin, answers = threading.Barrier(clicks), []
+    begin = threading.Barrier(clicks)
+    answers: list[Answer] = []
 
     def click() -> None:
         begin.wait()

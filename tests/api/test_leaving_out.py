@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.domain.words import LoginStatus, Mode, ModeScope
+from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope
 from accounts.models import Account, BrokerLogin
 from orders.models import AccountOrder, ComplexOrder
 from tests.api.caller import condor, leg, option, put, shares
@@ -125,7 +125,7 @@ def test_a_login_that_is_about_to_expire_still_trades(caller, accounts, queue):
 
 
 def test_accounts_of_the_other_environment_do_not_exist(caller, accounts, queue):
-    live = make_account(make_login(environment="LIVE"))
+    live = make_account(make_login(environment=Environment.LIVE))
 
     assert len(shares_of(caller.order(shares()))) == 3
     answer = caller.order(shares(accounts={"ids": [str(live.pk)]}))

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from accounts.domain.words import Environment
 from accounts.models import Account
 from orders.models import AccountOrder, ComplexOrder
 from tests.api.caller import condor, far_off, faults_of, problem_of, put, shares, spread
@@ -175,7 +176,7 @@ def test_a_list_costs_the_same_queries_however_long_it_is(
 
 
 def test_accounts_of_the_other_environment_are_not_shown(caller, accounts, orders):
-    live = make_account(make_login(environment="LIVE"))
+    live = make_account(make_login(environment=Environment.LIVE))
     AccountOrder.objects.filter(order=orders[0], account=accounts[0]).update(account=live)
 
     shown = caller.get(f"orders/{orders[0]}/").json()["accounts"]

@@ -9,7 +9,7 @@ from tests.api.caller import Caller
 
 
 @pytest.fixture(scope="module")
-def described(tmp_path_factory) -> dict:
+def described(tmp_path_factory):
     """The description; a warning or an error in it fails."""
     path = tmp_path_factory.mktemp("schema") / "api.json"
     call_command("spectacular", "--validate", "--fail-on-warn", "--format=openapi-json", file=path)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-import redis
 from django.apps import apps
 from django.db import connection, models
 
@@ -49,7 +48,7 @@ def rows() -> bytes:
     return b"\n".join(_bytes(value) for value in found)
 
 
-def redis_contents(client: redis.Redis) -> bytes:
+def redis_contents(client) -> bytes:
     """Return all keys and values; the bodies of messages also as they were before encoding."""
     found: list[bytes] = []
     for key in client.keys("*"):
@@ -68,7 +67,7 @@ def _raw(model: type[models.Model]) -> Iterable[tuple[object, ...]]:
     return model._default_manager.values_list()
 
 
-def _values(client: redis.Redis, key: bytes) -> list[bytes]:
+def _values(client, key):
     match client.type(key):
         case b"list":
             return list(client.lrange(key, 0, -1))

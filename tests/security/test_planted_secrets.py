@@ -4,6 +4,7 @@ import logging
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from accounts.models import Account, AuditEvent, BrokerLogin, Token
 from accounts.services.balances import sync_accounts
 from accounts.services.connecting import Connection, add_login, exchange, keep_connection
 from accounts.services.tokens import ask_broker, refresh_due_tokens, refresh_login
+from accounts.tasks.queue import enqueue
 from brokerage.errors import BrokerError
 from brokerage.schwab import messages, oauth
 from brokerage.schwab.exchange import Call
@@ -35,7 +37,7 @@ class Installation:
     """A product with one login that has lived through everything."""
 
     fleet: Fleet
-    offer: dict
+    offer: dict[str, Any]
     connection: Connection
     caller: Caller
     secrets: dict[str, str]
@@ -129,16 +131,16 @@ def trade(installation: Installation) -> None:
         fleet.broker.fault(fault, method="POST", path="/orders")
         fleet.broadcast(fleet.shares(number))
     version = installation.login.token.version
-    tasks.enqueue(
+    enqueue(
         tasks.renew_and_place,
         login_id=str(installation.login.pk),
         seen_version=version,
         ids=[str(uuid4())],
     )
     fleet.poll()
-    for fault in ("http_500", "bad_json", None):
-        if fault:
-            fleet.broker.fault(fault, path="/trader/v1/accounts")
+    for trouble in ("http_500", "bad_json", None):
+        if trouble:
+            fleet.broker.fault(trouble, path="/trader/v1/accounts")
         sync_accounts(gateway=fleet.gateway, now=timezone.now())
     installation.caller.post("accounts/refresh/")
 

@@ -52,4 +52,4 @@ def point_celery_to(address: str) -> None:
     kombu.pools.reset()
     app.close()  # forgets its pool, which is bound to the old address
     app.__dict__.pop("amqp", None)  # and so does the pool of producers in here
-    app.conf.broker_url = address
+    app.conf["broker_url"] = address

@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def _clean_environment(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("TRADESWIM_HOME", str(tmp_path))
 
 
-def start(module: str = "base") -> dict:
+def start(module: str = "base") -> dict[str, Any]:
     """Read a settings module anew."""
     return runpy.run_path(str(ROOT / "tradeswim" / "settings" / f"{module}.py"))
 

@@ -41,11 +41,11 @@ def login(db, broker, gateway_to_paper) -> BrokerLogin:
     return login
 
 
-def grants(broker) -> list[dict]:
+def grants(broker):
     return [one for one in broker.journal() if one["path"] == GRANT]
 
 
-def asked(broker) -> int:
+def asked(broker):
     """How often the token endpoint was asked since the login was connected."""
     return len(grants(broker)) - broker.heard_before
 
@@ -194,6 +194,7 @@ def test_a_login_late_in_a_slow_round_gets_a_whole_lease(db, broker, gateway_to_
 
     def ask_slowly(request, authorization):
         held = Token.objects.get(lease__isnull=False)
+        assert held.lease_until
         leases.append(held.lease_until - timezone.now())
         time.sleep(0.5)
         return ask_broker(request, authorization)
@@ -327,7 +328,7 @@ def kill(login: BrokerLogin, broker, how: str) -> None:
             BrokerLogin.objects.update(app_key=sealed)
 
 
-def all_at_once(count: int, act) -> list:
+def all_at_once(count, act):
     """Let so many threads begin together; return what they return."""
     begin, answers = threading.Barrier(count), []
 
