@@ -125,8 +125,9 @@ def groups_of(account_ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
 
 
 def tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Token]:
-    """Return the tokens of logins in one query; logins never connected are left out."""
-    return {token.login_id: token for token in Token.objects.filter(login_id__in=login_ids)}
+    """Return the access tokens of logins in one query; logins never connected are left out."""
+    rows = Token.objects.filter(login_id__in=login_ids).only("login_id", "access", "version")
+    return {token.login_id: token for token in rows}
 
 
 def latest_event_id() -> int:

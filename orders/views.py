@@ -20,7 +20,7 @@ from orders.forms.drawing import check_listed, draw_ticket, market_words, redraw
 from orders.forms.ticket import TicketForm
 from orders.selectors.desk import account_choices, desk_rows, preview
 from orders.services.creating import Creation, create_order
-from orders.tasks import enqueue_broadcast
+from orders.tasks import ring_for
 
 
 def version(request: DeskRequest) -> str:
@@ -106,8 +106,7 @@ def _create(request: DeskRequest, form: TicketForm) -> Creation:
         now=timezone.now(),
         today=form.today,
     )
-    if creation.is_new:
-        enqueue_broadcast(creation.order)
+    ring_for(creation.ready)
     return creation
 
 

@@ -26,14 +26,20 @@ class CountingThrottle(SimpleRateThrottle):
         window = int(time.time() // self.duration)
         key = f"{self.get_cache_key(request, view)}-{window}"
         try:
-            cache.add(key, 0, timeout=self.duration)
-            return cache.incr(key) <= self.num_requests
-        except (RedisError, ValueError):
+            return self._count(key) <= self.num_requests
+        except RedisError:
             return True
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         who = request.user.pk if request.user and request.user.is_authenticated else None
         return f"throttle-{self.scope}-{who or self.get_ident(request)}"
+
+    def _count(self, key: str) -> int:
+        try:
+            return int(cache.incr(key))
+        except ValueError:  # the first request of this minute
+            cache.add(key, 0, timeout=self.duration)
+            return int(cache.incr(key))
 
     def wait(self) -> float:
         return self.duration - time.time() % self.duration

@@ -6,7 +6,6 @@ from typing import Any
 from django.db import models
 
 from accounts.models import AuditEvent
-from accounts.services.inserting import insert_rows
 
 
 def event(subject: models.Model | str, kind: str, **fields: Any) -> AuditEvent:
@@ -16,7 +15,7 @@ def event(subject: models.Model | str, kind: str, **fields: Any) -> AuditEvent:
 
 def record(events: Iterable[AuditEvent]) -> None:
     """Write events, in order."""
-    insert_rows(list(events))
+    AuditEvent.objects.bulk_create(events)
 
 
 def subject_of(subject: models.Model | str) -> str:

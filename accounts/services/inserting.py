@@ -1,43 +1,47 @@
 """Insert many rows of a table at the cost of the database, not of the ORM.
 
-Measured for the 45 account orders of a broadcast: bulk_create 11 ms, this 1.5 ms; the difference
-lies between the click and the first request sent.
+It stands between the click and the first request sent. Measured for the 45 account orders of a
+broadcast, SQL included: bulk_create 11 ms, this 1.5 ms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections, models, router
 
 
-def insert_rows(rows: Sequence[models.Model]) -> None:
-    """Insert new rows of one model as bulk_create does; an automatic key is not read back."""
-    if not rows:
+def insert_copies(template: models.Model, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Insert one copy of a new row per mapping, which says what differs in it.
+
+    Args:
+        template: an unsaved row; what all copies share. An automatic key is given by the database.
+        changes: values by attribute name (`account_id`, not `account`).
+    """
+    if not changes:
         return
-    model = type(rows[0])
+    model = type(template)
     connection = connections[router.db_for_write(model)]
-    fields = [
-        field
+    fields = {
+        field.attname: field
         for field in model._meta.concrete_fields
-        if not (field.primary_key and rows[0].pk is None)
-    ]
+        if not isinstance(field, models.AutoField)
+    }
+    differing = [name for name in fields if any(name in change for change in changes)]
+    shared = {
+        name: field.get_db_prep_save(field.pre_save(template, True), connection)
+        for name, field in fields.items()
+    }
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(field.column)) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields.values())
     places = ", ".join(["%s"] * len(fields))
-    prepared: dict[tuple[str, Any], Any] = {}
-
-    def prepare(field: Any, value: Any) -> Any:
-        """Convert a value for its column, once for all rows that share it."""
-        if isinstance(value, dict | list):
-            return field.get_db_prep_save(value, connection)
-        key = (field.column, value)
-        if key not in prepared:
-            prepared[key] = field.get_db_prep_save(value, connection)
-        return prepared[key]
-
-    values = [[prepare(field, field.pre_save(row, True)) for field in fields] for row in rows]
+    rows = []
+    for change in changes:
+        row = dict(shared)
+        for name in differing:
+            if name in change:
+                row[name] = fields[name].get_db_prep_save(change[name], connection)
+        rows.append(list(row.values()))
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})",
-            values,
+            f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", rows
         )

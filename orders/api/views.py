@@ -28,7 +28,7 @@ from orders.domain.lifecycle import ParentStatus
 from orders.selectors import chains
 from orders.selectors.showing import Filters, find_broadcast, list_broadcasts
 from orders.services.creating import create_order
-from orders.tasks import enqueue_broadcast
+from orders.tasks import ring_for
 from strategies.domain.tickets import Strategy
 
 KEY = OpenApiParameter("Idempotency-Key", UUID, OpenApiParameter.HEADER, required=True)
@@ -121,8 +121,7 @@ def _broadcast(request: Request) -> Response:
         now=timezone.now(),
         today=exchange_date(timezone.now()),
     )
-    if creation.is_new:
-        enqueue_broadcast(creation.order)
+    ring_for(creation.ready)
     return Response(_answer(creation.order.pk), status=201 if creation.is_new else 200)
 
 

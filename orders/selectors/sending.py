@@ -1,19 +1,8 @@
-"""Find the account orders of a broadcast that wait to be sent."""
+"""Look up what account orders are about, for those who ring for them."""
 
 from collections.abc import Collection
-from uuid import UUID
 
-from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
-
-
-def ready_children(order_id: int) -> list[UUID]:
-    """Return the READY account orders of a broadcast in grid order."""
-    return list(
-        AccountOrder.objects.filter(order_id=order_id, status=Status.READY)
-        .order_by("account__position")
-        .values_list("pk", flat=True)
-    )
 
 
 def strategies_of(ids: Collection[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from accounts.domain.modes import strictest
 from accounts.domain.words import Mode
 from accounts.models import AuditEvent
 from accounts.selectors import groups_of, mode_rules
-from accounts.services.audit import record
+from accounts.services.inserting import insert_copies
 from orders.domain.allocation import blocks
 from orders.domain.lifecycle import UNRESOLVED, Purpose, Reason, Status, any_of
 from orders.models import AccountOrder
@@ -57,7 +58,14 @@ def _claim(ids: Collection[UUID], now: datetime) -> list[Claimed]:
         if not won:
             return []
         claimed = _read_claimed(token)
-        record(_event(one, now) for one in claimed)
+        template = AuditEvent(
+            at=now,
+            kind="status",
+            old=Status.READY,
+            new=Status.SUBMITTING,
+            actor="placement",
+        )
+        insert_copies(template, [_event(one) for one in claimed])
     return claimed
 
 
@@ -94,16 +102,8 @@ def _read_claimed(token: UUID) -> list[Claimed]:
     return [Claimed(*row) for row in rows]
 
 
-def _event(one: Claimed, now: datetime) -> AuditEvent:
-    return AuditEvent(
-        at=now,
-        subject=f"accountorder:{one.child_id}",
-        kind="status",
-        old=Status.READY,
-        new=Status.SUBMITTING,
-        actor="placement",
-        data={"send": one.sends},
-    )
+def _event(one: Claimed) -> dict[str, Any]:
+    return {"subject": f"accountorder:{one.child_id}", "data": {"send": one.sends}}
 
 
 def _skip_blocked(ids: Collection[UUID], now: datetime) -> None:

@@ -10,20 +10,14 @@ from django.utils import timezone
 from accounts.tasks.queue import enqueue
 from brokerage.schwab.answers import Proof
 from brokerage.transport import process_gateway
-from orders.models import ComplexOrder
-from orders.selectors.sending import ready_children, strategies_of
+from orders.selectors.sending import strategies_of
 from orders.services import placing, polling, renewing
 from orders.services.recording import Outcome
 from strategies.domain.tickets import Strategy
 
 
-def enqueue_broadcast(order: ComplexOrder) -> None:
-    """Ring once per chunk of accounts, when the transaction commits."""
-    ring_for(ready_children(order.pk))
-
-
 def ring_for(ids: Sequence[UUID]) -> None:
-    """Ring for READY account orders, once per chunk."""
+    """Ring for READY account orders, once per chunk, when the transaction commits."""
     for start in range(0, len(ids), settings.CHUNK_ACCOUNTS):
         chunk = ids[start : start + settings.CHUNK_ACCOUNTS]
         enqueue(place_account_orders, ids=[str(pk) for pk in chunk])

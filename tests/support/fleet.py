@@ -17,7 +17,6 @@ from orders.decorators import exchange_date
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors import chains
 from orders.selectors.choosing import AccountChoice
-from orders.selectors.sending import ready_children
 from orders.services import placing, polling
 from orders.services.creating import create_order
 from strategies.domain.catalog import iron_condor, share_order
@@ -99,7 +98,7 @@ class Fleet:
 
     def send(self, order: ComplexOrder):
         """Send what is READY, once; return the outcome."""
-        return placing.place_account_orders(ids=ready_children(order.pk), gateway=self.gateway)
+        return placing.place_account_orders(ids=self.ready(order), gateway=self.gateway)
 
     def broadcast(self, ticket: Ticket, **more) -> ComplexOrder:
         """Create and send."""
@@ -107,6 +106,10 @@ class Fleet:
         self.send(order)
         order.refresh_from_db()
         return order
+
+    def ready(self, order: ComplexOrder) -> list[UUID]:
+        """Return the account orders that wait to be sent, in grid order."""
+        return [child.pk for child in self.children(order) if child.status == "READY"]
 
     def poll(self):
         """Read stock and option orders once."""

@@ -22,7 +22,7 @@ from orders.selectors.drafting import Draft, Wish, draft_ticket
 from orders.selectors.offering import Picking
 from orders.selectors.showing import find_broadcast
 from orders.services.creating import create_order
-from orders.tasks import enqueue_broadcast
+from orders.tasks import ring_for
 from strategies.domain.catalog import VerticalKind
 from strategies.domain.symbols import PutCall
 from strategies.domain.tickets import Instruction, Strategy
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             now=timezone.now(),
             today=exchange_date(clicked_at),
         )
-        enqueue_broadcast(creation.order)
+        ring_for(creation.ready)
         return creation.order.pk
 
     def _watch(self, pk: int, wait_s: float) -> None:

@@ -21,7 +21,7 @@ from tests.support.fleet import connect
 
 # Statements: the key; accounts with groups, and modes; a savepoint's two; parent, its legs, children,
 # their legs, events.
-CREATING = 11
+CREATING = 12
 
 
 def create(fleet, ticket, *, choice=None, key=None, clicked_at=None):

@@ -44,7 +44,7 @@ def test_a_broadcast_is_rung_for_when_it_is_committed_and_not_before(
 ):
     with django_capture_on_commit_callbacks(execute=True) as callbacks, transaction.atomic():
         order = fleet.create(fleet.shares())
-        tasks.enqueue_broadcast(order)
+        tasks.ring_for(fleet.ready(order))
         assert rung(queue) == []
 
     assert len(callbacks) == 1
@@ -55,7 +55,7 @@ def test_a_broadcast_that_is_rolled_back_is_never_rung_for(
     fleet, queue, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True) as callbacks, transaction.atomic():
-        tasks.enqueue_broadcast(fleet.create(fleet.shares()))
+        tasks.ring_for(fleet.ready(fleet.create(fleet.shares())))
         transaction.set_rollback(True)
 
     assert callbacks == []
@@ -69,7 +69,7 @@ def test_a_broadcast_is_rung_for_in_chunks(
     order = fleet.create(fleet.shares())
 
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.enqueue_broadcast(order)
+        tasks.ring_for(fleet.ready(order))
 
     ids = ids_of(fleet, order)
     assert [kwargs["ids"] for _, kwargs in rung(queue)] == [ids[:2], ids[2:]]
@@ -79,7 +79,7 @@ def test_a_message_holds_neither_order_nor_account_nor_token(
     fleet, queue, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.enqueue_broadcast(fleet.create(fleet.shares()))
+        tasks.ring_for(fleet.ready(fleet.create(fleet.shares())))
 
     ((raw),) = queue.client.lrange("placement", 0, -1)
     message = json.loads(raw)
@@ -96,7 +96,7 @@ def test_a_ring_that_is_lost_is_logged_and_the_sweep_makes_up_for_it(
     order = fleet.create(fleet.shares(limit=Decimal(500)))
 
     with caplog.at_level(logging.WARNING), django_capture_on_commit_callbacks(execute=True):
-        tasks.enqueue_broadcast(order)
+        tasks.ring_for(fleet.ready(order))
 
     assert "could not ring for orders.place_account_orders" in caplog.text
     assert fleet.statuses(order) == ["READY"] * 3
