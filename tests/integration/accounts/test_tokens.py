@@ -187,6 +187,23 @@ def test_beats_that_overlap_renew_each_login_once(login, broker):
     assert works(token_of(login))
 
 
+def test_a_login_that_another_beat_renewed_meanwhile_is_left_alone(db, broker, gateway_to_paper):
+    for login in connect(broker, gateway_to_paper, accounts=2).logins:
+        soon_over(login)
+    before, renewed = len(grants(broker)), []
+
+    def ask_while_another_beat_runs(request, authorization):
+        if not renewed:
+            renewed.append(Token.objects.get(lease__isnull=True).login_id)
+            refresh_login(renewed[0], now=timezone.now())
+        return ask_broker(request, authorization)
+
+    refresh_due_tokens(now=timezone.now(), ask=ask_while_another_beat_runs)
+
+    assert len(grants(broker)) - before == 2
+    assert list(Token.objects.values_list("version", flat=True)) == [3, 3]
+
+
 def test_a_login_late_in_a_slow_round_gets_a_whole_lease(db, broker, gateway_to_paper):
     for login in connect(broker, gateway_to_paper, accounts=2).logins:
         soon_over(login)
