@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connections
@@ -190,7 +191,8 @@ def test_beats_that_overlap_renew_each_login_once(login, broker):
 def test_a_login_that_another_beat_renewed_meanwhile_is_left_alone(db, broker, gateway_to_paper):
     for login in connect(broker, gateway_to_paper, accounts=2).logins:
         soon_over(login)
-    before, renewed = len(grants(broker)), []
+    before = len(grants(broker))
+    renewed: list[UUID] = []
 
     def ask_while_another_beat_runs(request, authorization):
         if not renewed:
