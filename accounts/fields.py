@@ -141,12 +141,25 @@ def _is_envelope(value: object) -> bool:
         return False
 
 
+def kept_secret(
+    model: type[models.Model], name: str, pk: object, envelope: bytes | memoryview | None
+) -> Secret | None:
+    """Return the secret in a column's raw value, as `values_list` reads it."""
+    if envelope is None:
+        return None
+    return Secret(envelope=bytes(envelope), place=_encrypted(model, name).place_of(pk))
+
+
 def seal_for(model: type[models.Model], name: str, pk: object, plain: str) -> bytes:
     """Return the envelope of an encrypted field for an UPDATE of one row."""
+    return _encrypted(model, name).seal(pk, plain)
+
+
+def _encrypted(model: type[models.Model], name: str) -> EncryptedTextField:
     field = model._meta.get_field(name)
     if not isinstance(field, EncryptedTextField):
         raise FieldError(f"{name} is not encrypted.")
-    return field.seal(pk, plain)
+    return field
 
 
 def key_ring() -> KeyRing:

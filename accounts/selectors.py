@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.domain.modes import ModeRule, strictest
 from accounts.domain.words import LoginStatus, Mode, ModeScope
+from accounts.fields import Secret
 from accounts.models import Account, AuditEvent, BrokerLogin, Token, TradingMode
 
 
@@ -124,10 +125,10 @@ def groups_of(account_ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
     return {pk: frozenset(names) for pk, names in found.items()}
 
 
-def tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Token]:
+def access_tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Secret]:
     """Return the access tokens of logins in one query; logins never connected are left out."""
-    rows = Token.objects.filter(login_id__in=login_ids).only("login_id", "access", "version")
-    return {token.login_id: token for token in rows}
+    rows = Token.objects.filter(login_id__in=login_ids).only("login_id", "access")
+    return {token.login_id: token.access for token in rows}
 
 
 def latest_event_id() -> int:

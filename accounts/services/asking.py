@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.domain.envelope import CannotOpen
-from accounts.models import Token
+from accounts.fields import Secret
 from brokerage.errors import Unavailable
 from brokerage.schwab import oauth
 from brokerage.schwab.exchange import Call, Exchange, Reply
@@ -21,12 +21,12 @@ class FanOut(Protocol):
         """Yield answers with the index of their call, in batches, as they come."""
 
 
-def authorizations(tokens: Mapping[UUID, Token]) -> dict[UUID, str]:
+def authorizations(tokens: Mapping[UUID, Secret]) -> dict[UUID, str]:
     """Return a header value per login; a token that cannot be opened gives none."""
     headers: dict[UUID, str] = {}
     for login_id, token in tokens.items():
         try:
-            headers[login_id] = oauth.bearer(token.access.open())
+            headers[login_id] = oauth.bearer(token.open())
         except CannotOpen as error:
             log.error("token of login %s: %s", login_id, error)
     return headers

@@ -52,7 +52,7 @@ def sync_accounts(*, gateway: FanOut, now: datetime) -> BalanceRead:
 
 def _calls(accounts: Sequence[Account]) -> list[Call]:
     """Build one request per login."""
-    tokens = {account.login_id: account.login.token for account in accounts}
+    tokens = {account.login_id: account.login.token.access for account in accounts}
     request = messages.accounts(positions=False)
     return [Call(request, header) for header in authorizations(tokens).values()]
 

@@ -11,7 +11,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.modes import strictest
 from accounts.domain.words import Mode
-from accounts.models import AuditEvent
+from accounts.fields import Secret, kept_secret
+from accounts.models import AuditEvent, Token
 from accounts.selectors import groups_of, mode_rules
 from accounts.services.inserting import insert_copies
 from orders.domain.allocation import blocks
@@ -23,7 +24,11 @@ from orders.services.steps import Step, take_steps
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An account order that this process alone may send now."""
+    """An account order that this process alone may send now.
+
+    Args:
+        access: the login's access token; it and its version are None if it never had one.
+    """
 
     child_id: UUID
     order_id: int
@@ -33,6 +38,8 @@ class Claimed:
     body: str = field(repr=False)
     sends: int
     deadline_at: datetime
+    token_version: int | None
+    access: Secret | None
 
 
 def claim(ids: Collection[UUID], *, now: datetime) -> list[Claimed]:
@@ -50,14 +57,14 @@ def claim(ids: Collection[UUID], *, now: datetime) -> list[Claimed]:
 
 def _claim(ids: Collection[UUID], now: datetime) -> list[Claimed]:
     with transaction.atomic(durable=True):
-        _skip_blocked(ids, now)
-        token = uuid4()
+        _skip(_frozen(ids), now)
+        mark = uuid4()
         won = _sendable(ids, now).update(
-            status=Status.SUBMITTING, claim=token, claimed_at=now, sends=F("sends") + 1
+            status=Status.SUBMITTING, claim=mark, claimed_at=now, sends=F("sends") + 1
         )
-        if not won:
-            return []
-        claimed = _read_claimed(token)
+        if won < len(ids):
+            _skip(_inactive(ids), now)
+        claimed = _read_claimed(ids, mark) if won else []
         template = AuditEvent(
             at=now,
             kind="status",
@@ -85,11 +92,13 @@ def _sendable(ids: Collection[UUID], now: datetime) -> QuerySet[AccountOrder]:
         pk__in=ids,
         status=Status.READY,
         deadline_at__gt=now,
+        account__is_active=True,
     )
 
 
-def _read_claimed(token: UUID) -> list[Claimed]:
-    rows = AccountOrder.objects.filter(claim=token).values_list(
+def _read_claimed(ids: Collection[UUID], mark: UUID) -> list[Claimed]:
+    """Read all that sending needs in one query, tokens included."""
+    rows = AccountOrder.objects.filter(pk__in=ids, claim=mark).values_list(
         "pk",
         "order_id",
         "account_id",
@@ -98,38 +107,37 @@ def _read_claimed(token: UUID) -> list[Claimed]:
         "body",
         "sends",
         "deadline_at",
+        "account__login__token__version",
+        "account__login__token",
+        "account__login__token__access",
     )
-    return [Claimed(*row) for row in rows]
+    return [Claimed(*row[:-2], kept_secret(Token, "access", *row[-2:])) for row in rows]
 
 
 def _event(one: Claimed) -> dict[str, Any]:
     return {"subject": f"accountorder:{one.child_id}", "data": {"send": one.sends}}
 
 
-def _skip_blocked(ids: Collection[UUID], now: datetime) -> None:
+def _skip(steps: Sequence[Step], now: datetime) -> None:
     """Leave out what was frozen or switched off since the click."""
-    ready = AccountOrder.objects.filter(pk__in=ids, status=Status.READY)
-    steps = [*_inactive(ready), *_frozen(ready)]
     if steps:
         take_steps(steps, out_of=[Status.READY], now=now, actor="placement")
         orders = AccountOrder.objects.filter(pk__in=[step.child_id for step in steps])
         refresh_parents(set(orders.values_list("order_id", flat=True)))
 
 
-def _inactive(ready: QuerySet[AccountOrder]) -> Sequence[Step]:
+def _inactive(ids: Collection[UUID]) -> Sequence[Step]:
+    ready = AccountOrder.objects.filter(pk__in=ids, status=Status.READY)
     inactive = ready.filter(account__is_active=False).values_list("pk", flat=True)
-    return [_skip(pk, Reason.INACTIVE, "The account was switched off.") for pk in inactive]
+    return [_skipped(pk, Reason.INACTIVE, "The account was switched off.") for pk in inactive]
 
 
-def _frozen(ready: QuerySet[AccountOrder]) -> Sequence[Step]:
+def _frozen(ids: Collection[UUID]) -> Sequence[Step]:
     rules = mode_rules()
     if not rules:
         return []
-    rows = list(
-        ready.filter(account__is_active=True).values_list(
-            "pk", "account_id", "order__underlying", "purpose"
-        )
-    )
+    ready = AccountOrder.objects.filter(pk__in=ids, status=Status.READY)
+    rows = list(ready.values_list("pk", "account_id", "order__underlying", "purpose"))
     groups = groups_of([account_id for _, account_id, _, _ in rows])
     steps = []
     for pk, account_id, underlying, purpose in rows:
@@ -137,9 +145,9 @@ def _frozen(ready: QuerySet[AccountOrder]) -> Sequence[Step]:
         rule = strictest(rules, account_id=str(account_id), groups=names, underlying=underlying)
         if rule is not None and blocks(rule.mode, Purpose(purpose)):
             code = Reason.FROZEN if rule.mode == Mode.FROZEN else Reason.CLOSE_ONLY
-            steps.append(_skip(pk, code, rule.words))
+            steps.append(_skipped(pk, code, rule.words))
     return steps
 
 
-def _skip(child_id: UUID, code: Reason, words: str) -> Step:
+def _skipped(child_id: UUID, code: Reason, words: str) -> Step:
     return Step(child_id, Status.SKIPPED, {"reason_code": code, "reason": words})

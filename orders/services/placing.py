@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.selectors import tokens_of
 from accounts.services.asking import FanOut, authorizations
 from brokerage.schwab import messages
 from brokerage.schwab.answers import judge_placing
@@ -42,9 +41,8 @@ def place_account_orders(
     claimed = claim(ids, now=timezone.now())
     if not claimed:
         return outcome
-    tokens = tokens_of({one.login_id for one in claimed})
-    outcome.token_versions = {login_id: token.version for login_id, token in tokens.items()}
-    headers = authorizations(tokens)
+    outcome.token_versions = {one.login_id: one.token_version or 0 for one in claimed}
+    headers = authorizations({one.login_id: one.access for one in claimed if one.access})
     sendable = [one for one in claimed if one.login_id in headers]
     batches = gateway.stream(_build_calls(sendable, headers))  # under way from here on
     _fail_without_token([one for one in claimed if one.login_id not in headers])

@@ -12,7 +12,7 @@ from django.db import DataError, IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.selectors import tokens_of
+from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
 from brokerage.errors import BrokerError
 from brokerage.schwab import messages
@@ -72,7 +72,7 @@ def _sync(rows: QuerySet[AccountOrder], gateway: FanOut) -> Polled:
     polled = Polled(watched=len(watched))
     if not watched:
         return polled
-    headers = authorizations(tokens_of({order.login_id for order in watched}))
+    headers = authorizations(access_tokens_of({order.login_id for order in watched}))
     without = {str(order.login_id) for order in watched if order.login_id not in headers}
     polled.silent_logins += [f"The login {login} has no usable token" for login in without]
     now = timezone.now()
