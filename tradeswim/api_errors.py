@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -65,6 +66,15 @@ def not_found(request: HttpRequest, path: str) -> JsonResponse:
     """Answer an address that the API does not have."""
     body = _body(404, "not_found", "Not found", f"The API has no {request.path}.", ())
     return JsonResponse(body, status=404, content_type=PROBLEM_JSON)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody foresaw: a problem to programs, the page to people."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    words = "Something went wrong on our side; it is in the log. Look before you try again."
+    body = _body(500, "server_error", "Internal error", words, ())
+    return JsonResponse(body, status=500, content_type=PROBLEM_JSON)
 
 
 def _of_framework(error: exceptions.APIException) -> Response:

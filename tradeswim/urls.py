@@ -15,3 +15,5 @@ urlpatterns = [
     re_path(r"^api/(?P<path>.*)$", not_found),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "tradeswim.api_errors.server_error"

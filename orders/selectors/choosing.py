@@ -100,7 +100,10 @@ def _check_group(name: str) -> None:
 
 
 def _check_ids(choice: AccountChoice, found: Collection[UUID]) -> None:
-    missing = set(choice.ids or ()) - set(found) - set(choice.leave_out)
+    """Refuse an account that does not exist: a mistyped exclusion would trade the one meant."""
+    left_out = our_accounts().filter(pk__in=choice.leave_out).values_list("pk", flat=True)
+    known = set(found).union(left_out if choice.leave_out else ())
+    missing = {*(choice.ids or ()), *choice.leave_out} - known
     if missing:
         words = f"Unknown account {min(map(str, missing))}. GET accounts/ lists yours."
         raise BadTicket([Problem("accounts", "unknown_account", words)])

@@ -97,8 +97,9 @@ def _sendable(ids: Collection[UUID], now: datetime) -> QuerySet[AccountOrder]:
 
 
 def _read_claimed(ids: Collection[UUID], mark: UUID) -> list[Claimed]:
-    """Read all that sending needs in one query, tokens included."""
-    rows = AccountOrder.objects.filter(pk__in=ids, claim=mark).values_list(
+    """Read all that sending needs in one query, tokens included, in grid order."""
+    rows = AccountOrder.objects.filter(pk__in=ids, claim=mark).order_by("account__position")
+    found = rows.values_list(
         "pk",
         "order_id",
         "account_id",
@@ -111,7 +112,7 @@ def _read_claimed(ids: Collection[UUID], mark: UUID) -> list[Claimed]:
         "account__login__token",
         "account__login__token__access",
     )
-    return [Claimed(*row[:-2], kept_secret(Token, "access", *row[-2:])) for row in rows]
+    return [Claimed(*row[:-2], kept_secret(Token, "access", *row[-2:])) for row in found]
 
 
 def _event(one: Claimed) -> dict[str, Any]:

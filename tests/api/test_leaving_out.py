@@ -1,12 +1,15 @@
 """An account that must not trade is left out, and told why; the others trade."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope
 from accounts.models import Account, BrokerLogin
+from orders.domain.errors import BadTicket
 from orders.models import AccountOrder, ComplexOrder
+from orders.selectors.choosing import AccountChoice, choose_accounts
 from tests.api.caller import condor, leg, option, put, shares
 from tests.support.make import make_account, make_group, make_login, make_mode
 
@@ -154,3 +157,12 @@ def test_who_is_left_out_is_fixed_with_the_order(caller, accounts, queue):
     ]
     assert kept[1]["why"] == "The account is switched off."
     assert AccountOrder.objects.get(status="SKIPPED").reason == "The account is switched off."
+
+
+def test_a_mistyped_exclusion_is_refused_instead_of_trading_everybody(fleet):
+    unknown = "00000000-0000-4000-8000-000000000000"
+
+    with pytest.raises(BadTicket) as refused:
+        choose_accounts(AccountChoice(leave_out=(UUID(unknown),)))
+
+    assert [problem.code for problem in refused.value.problems] == ["unknown_account"]

@@ -38,7 +38,10 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def ready(stack):
-    return stack.wait_until_ready()
+    """Wait until it serves, and until the sample trade is over: others count orders."""
+    ready = stack.wait_until_ready()
+    stack.wait_for(lambda: "  page " in stack.output())
+    return ready
 
 
 def shares(symbol: str, *, contracts: int) -> dict:
@@ -64,8 +67,6 @@ def test_ready_names_addresses_user_and_processes(ready):
 
 
 def test_the_sample_trade_fills_in_every_account_and_is_reported(stack, program):
-    stack.wait_for(lambda: "  page " in stack.output())
-
     assert "45 filled" in stack.output()
     times = [f"{o['broadcast_ms'] or 0:.1f} ms from the click" for o in program.get("orders/")]
     assert any(time in stack.output() for time in times)
