@@ -45,8 +45,9 @@ app.config_from_object(
         "task_acks_on_failure": True,
         "task_acks_on_timeout": True,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # Disabling prefetch altogether would make a worker with one slot see its next message up
+        # to a second late: placement alone is started with --disable-prefetch.
         "worker_prefetch_multiplier": 1,
-        "worker_disable_prefetch": True,
         "worker_enable_prefetch_count_reduction": True,
         "worker_soft_shutdown_timeout": 12.0,
         "worker_enable_soft_shutdown_on_idle": False,

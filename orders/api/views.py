@@ -26,7 +26,7 @@ from orders.api.serializers import (
 from orders.decorators import exchange_date, received_at
 from orders.domain.lifecycle import ParentStatus
 from orders.selectors import chains
-from orders.selectors.showing import Filters, find_broadcast, list_broadcasts
+from orders.selectors.showing import Filters, find_broadcast, fresh_broadcast, list_broadcasts
 from orders.services.creating import create_order
 from orders.tasks import ring_for
 from strategies.domain.tickets import Strategy
@@ -122,7 +122,10 @@ def _broadcast(request: Request) -> Response:
         today=exchange_date(timezone.now()),
     )
     ring_for(creation.ready)
-    return Response(_answer(creation.order.pk), status=201 if creation.is_new else 200)
+    if creation.is_new:
+        fresh = fresh_broadcast(creation.order, creation.legs, creation.shares)
+        return Response(OrderAnswer(fresh).data, status=201)
+    return Response(_answer(creation.order.pk), status=200)
 
 
 def _query(request: Request) -> dict[str, str]:

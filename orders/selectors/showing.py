@@ -11,6 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
+from orders.domain.allocation import Share
+from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder, OrderLeg
 
 
@@ -24,12 +26,12 @@ class AccountShare:
     reason_code: str
     reason: str
     contracts: int
-    broker_order_id: str | None
-    filled: Decimal
-    net_price: Decimal | None
-    sent_at: datetime | None
-    needs_agent: bool
-    broker_text: str
+    broker_order_id: str | None = None
+    filled: Decimal = Decimal(0)
+    net_price: Decimal | None = None
+    sent_at: datetime | None = None
+    needs_agent: bool = False
+    broker_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,27 @@ def find_broadcast(pk: int) -> Broadcast | None:
     """Return one broadcast, or None if there is none of that number."""
     found = _broadcasts(ComplexOrder.objects.filter(pk=pk))
     return found[0] if found else None
+
+
+def fresh_broadcast(
+    order: ComplexOrder, legs: Sequence[OrderLeg], shares: Sequence[Share]
+) -> Broadcast:
+    """Return a broadcast as it was written a moment ago, without reading it.
+
+    A read would hold off the claim, which waits for the same database.
+    """
+    accounts = [
+        AccountShare(
+            id=share.account_id,
+            alias=share.alias,
+            status=Status.SKIPPED if share.reason_code else Status.READY,
+            reason_code=share.reason_code or "",
+            reason=share.reason,
+            contracts=share.contracts,
+        )
+        for share in shares
+    ]
+    return _broadcast(order, legs, accounts)
 
 
 def list_broadcasts(filters: Filters, *, most: int = 100) -> list[Broadcast]:

@@ -32,11 +32,14 @@ class Creation:
     Args:
         is_new: whether this call made it.
         ready: its account orders to be sent, in grid order; none of an earlier broadcast.
+        legs, shares: what was just written, so that nobody has to read it; likewise.
     """
 
     order: ComplexOrder
     is_new: bool
     ready: Sequence[UUID] = ()
+    legs: Sequence[OrderLeg] = ()
+    shares: Sequence[Share] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ def _write(
         status=_first_status(draft.shares),
         **_columns(draft.ticket),
     )
-    OrderLeg.objects.bulk_create(
+    legs = OrderLeg.objects.bulk_create(
         OrderLeg(
             order=order,
             number=number,
@@ -166,7 +169,7 @@ def _write(
         actor=agent.get_username(),
         now=now,
     )
-    return Creation(order, is_new=True, ready=ready)
+    return Creation(order, is_new=True, ready=ready, legs=legs, shares=draft.shares)
 
 
 def _columns(ticket: Ticket) -> dict[str, Any]:

@@ -187,3 +187,11 @@ def test_of_many_same_clicks_at_once_one_makes_the_order(caller, accounts, queue
     assert ComplexOrder.objects.count() == 1
     assert AccountOrder.objects.count() == 3
     assert queue.messages("placement") == 1
+
+
+def test_the_answer_to_a_click_is_what_a_read_says_before_anything_is_sent(caller, accounts, queue):
+    answer = caller.order(shares())
+
+    read = caller.get(f"orders/{answer.json()['id']}/")
+    assert answer.status_code == 201
+    assert answer.json() == read.json()

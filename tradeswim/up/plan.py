@@ -97,6 +97,7 @@ def _worker(name: str, environment: Mapping[str, str]) -> Program:
         "--without-gossip",
         "-l",
         "info",
+        *(["--disable-prefetch"] if name == "placement" else []),
     )
     return Program(name, command, _named(name, environment))
 
