@@ -34,12 +34,17 @@ def insert_copies(template: models.Model, changes: Sequence[Mapping[str, Any]]) 
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields.values())
     places = ", ".join(["%s"] * len(fields))
+    prepared: dict[tuple[str, Any], Any] = {}  # most values are the same in most rows
     rows = []
     for change in changes:
         row = dict(shared)
         for name in differing:
             if name in change:
-                row[name] = fields[name].get_db_prep_save(change[name], connection)
+                value = change[name]
+                key = (name, id(value) if isinstance(value, dict | list) else value)
+                if key not in prepared:
+                    prepared[key] = fields[name].get_db_prep_save(value, connection)
+                row[name] = prepared[key]
         rows.append(list(row.values()))
     with connection.cursor() as cursor:
         cursor.executemany(

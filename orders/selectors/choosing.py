@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import LoginStatus, ModeScope
 from accounts.models import AccountGroup
 from accounts.selectors import groups_of, mode_rules, our_accounts
 from orders.domain.allocation import Candidate, Share, allocate
@@ -35,12 +35,13 @@ def share_out(ticket: Ticket, choice: AccountChoice, purpose: Purpose) -> list[S
 
     Errors: BadTicket for an account or group that does not exist.
     """
+    rules = mode_rules()
     return allocate(
-        choose_accounts(choice),
+        choose_accounts(choice, with_groups=any(r.scope == ModeScope.GROUP for r in rules)),
         contracts=ticket.contracts,
         purpose=purpose,
         underlying=underlying_of(ticket.legs[0].symbol),
-        rules=mode_rules(),
+        rules=rules,
     )
 
 
@@ -49,7 +50,7 @@ def purpose_of(ticket: Ticket) -> Purpose:
     return Purpose.CLOSE if is_closing(ticket.legs) else Purpose.OPEN
 
 
-def choose_accounts(choice: AccountChoice) -> Sequence[Candidate]:
+def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Sequence[Candidate]:
     """Return the accounts meant, switched-off ones included, in grid order.
 
     Errors: BadTicket for an account or group that does not exist.
@@ -73,7 +74,7 @@ def choose_accounts(choice: AccountChoice) -> Sequence[Candidate]:
         )
     )
     _check_ids(choice, {row[0] for row in found})
-    groups = groups_of([row[0] for row in found])
+    groups = groups_of([row[0] for row in found]) if with_groups else {}
     return [
         Candidate(
             account_id=pk,

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -72,7 +71,14 @@ def _claim(ids: Collection[UUID], now: datetime) -> list[Claimed]:
             new=Status.SUBMITTING,
             actor="placement",
         )
-        insert_copies(template, [_event(one) for one in claimed])
+        data = {sends: {"send": sends} for sends in {one.sends for one in claimed}}
+        insert_copies(
+            template,
+            [
+                {"subject": f"accountorder:{one.child_id}", "data": data[one.sends]}
+                for one in claimed
+            ],
+        )
     return claimed
 
 
@@ -113,10 +119,6 @@ def _read_claimed(ids: Collection[UUID], mark: UUID) -> list[Claimed]:
         "account__login__token__access",
     )
     return [Claimed(*row[:-2], kept_secret(Token, "access", *row[-2:])) for row in found]
-
-
-def _event(one: Claimed) -> dict[str, Any]:
-    return {"subject": f"accountorder:{one.child_id}", "data": {"send": one.sends}}
 
 
 def _skip(steps: Sequence[Step], now: datetime) -> None:

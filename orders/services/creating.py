@@ -72,17 +72,12 @@ def create_order(
     Errors: BadTicket, NobodyToSendTo, KeyReused; nothing is written then.
     """
     body_hash = hash_of(ticket, choice)
-    earlier = _find_earlier(idempotency_key, body_hash)
-    if earlier is not None:
-        return Creation(earlier, is_new=False)
-    problems = find_problems(ticket, today=today)
-    if problems:
-        raise BadTicket(problems)
-    draft = _draft(ticket, choice, clicked_at)
     try:
+        draft = _draft(ticket, choice, clicked_at, today)
         with transaction.atomic():
             return _write(draft, agent, idempotency_key, body_hash, clicked_at, now)
-    except IntegrityError:
+    except (IntegrityError, BadTicket):
+        # A key that comes again finds its broadcast here: the usual click pays for no look-up.
         earlier = _find_earlier(idempotency_key, body_hash)
         if earlier is None:
             raise
@@ -109,7 +104,10 @@ def _find_earlier(key: UUID, body_hash: str) -> ComplexOrder | None:
     return earlier
 
 
-def _draft(ticket: Ticket, choice: AccountChoice, clicked_at: datetime) -> _Draft:
+def _draft(ticket: Ticket, choice: AccountChoice, clicked_at: datetime, today: date) -> _Draft:
+    problems = find_problems(ticket, today=today)
+    if problems:
+        raise BadTicket(problems)
     purpose = purpose_of(ticket)
     shares = share_out(ticket, choice, purpose)
     if not shares:

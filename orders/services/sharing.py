@@ -26,6 +26,7 @@ class _Body:
     text: str
     fingerprint: str
     digest: str
+    data: dict[str, str]
 
 
 def write_children(
@@ -47,7 +48,8 @@ def write_children(
     insert_copies(template, children)
     _give_legs(order)
     created = AuditEvent(at=now, kind="status", actor=actor)
-    insert_copies(created, [_event(child) for child in children])
+    data = [bodies[share.contracts].data for share in shares]
+    insert_copies(created, [_event(*pair) for pair in zip(children, data, strict=True)])
     return [child["id"] for child in children if child["status"] == Status.READY]
 
 
@@ -66,12 +68,12 @@ def _child(share: Share, body: _Body) -> dict[str, Any]:
     }
 
 
-def _event(child: Mapping[str, Any]) -> dict[str, Any]:
+def _event(child: Mapping[str, Any], data: dict[str, str]) -> dict[str, Any]:
     return {
         "subject": f"accountorder:{child['id']}",
         "new": child["status"],
         "reason": child["reason"],
-        "data": {"body": child["body_hash"]} if child["body_hash"] else {},
+        "data": data,
     }
 
 
@@ -95,7 +97,8 @@ def _give_legs(order: ComplexOrder) -> None:
 def _body(ticket: Ticket, contracts: int) -> _Body:
     """Build the exact text of an account's order; an account sized to zero has none."""
     if contracts == 0:
-        return _Body("", "", "")
+        return _Body("", "", "", {})
     body = order_body(replace(ticket, contracts=contracts))
     text = encode(body)
-    return _Body(text.decode("ascii"), fingerprint(body), hashlib.sha256(text).hexdigest())
+    digest = hashlib.sha256(text).hexdigest()
+    return _Body(text.decode("ascii"), fingerprint(body), digest, {"body": digest})

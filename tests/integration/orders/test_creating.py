@@ -19,9 +19,9 @@ from strategies.domain.catalog import share_order
 from strategies.domain.tickets import Instruction
 from tests.support.fleet import connect
 
-# Statements: the key; accounts with groups, and modes; a savepoint's two; parent, its legs, children,
-# their legs, events.
-CREATING = 12
+# Statements: modes; accounts; savepoints; parent, its legs and its event; children, their legs and
+# their events.
+CREATING = 10
 
 
 def create(fleet, ticket, *, choice=None, key=None, clicked_at=None):
