@@ -19,7 +19,6 @@ from typing import Any
 
 from tests.support.stack import Program, Stack, free_ports
 
-
 PAUSE_S = 0.5
 
 

@@ -64,7 +64,7 @@ def download(pin: Pin, folder: Path) -> Path:
     package = f"{pin['name']}@{pin['version']}"
     command = [npm, "pack", package, "--silent", "--pack-destination", str(folder)]
     # The arguments come from our own committed manifest, and no shell reads them.
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (tarball,) = folder.glob("*.tgz")
     if integrity_of(tarball.read_bytes()) != pin["integrity"]:
         raise TamperedPackage(package)

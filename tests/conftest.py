@@ -27,7 +27,7 @@ def gateway_to_paper(paper_server: PaperBroker) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def broker(paper, settings) -> PaperBroker:
+def broker(paper: PaperBroker, settings) -> PaperBroker:
     """The paper broker, and settings that point to it."""
     settings.BROKER_URL = paper.tls_url
     settings.BROKER_CA_FILE = paper.ca_file

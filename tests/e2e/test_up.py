@@ -44,7 +44,7 @@ def ready(stack):
     return ready
 
 
-def shares(symbol: str, *, contracts: int) -> dict:
+def shares(symbol: str, *, contracts: int):
     return {
         "strategy": "EQUITY",
         "legs": [{"symbol": symbol, "instruction": "BUY", "ratio": 1}],
@@ -172,8 +172,7 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path):
 
 
 def test_it_stops_in_time_leaves_nobody_behind_and_starts_again_where_it_was(tmp_path):
-    few = {"DEMO_ACCOUNTS": "3"}
-    first = Stack(tmp_path / "home", *free_ports(), **few)
+    first = Stack(tmp_path / "home", *free_ports(), DEMO_ACCOUNTS="3")
     ready = first.wait_until_ready()
     first.wait_for(lambda: "  page " in first.output())
     orders = Program(ready).paper("orders")
@@ -183,7 +182,7 @@ def test_it_stops_in_time_leaves_nobody_behind_and_starts_again_where_it_was(tmp
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
-    second = Stack(tmp_path / "home", *free_ports(), DEMO_TRADE="0", **few)
+    second = Stack(tmp_path / "home", *free_ports(), DEMO_ACCOUNTS="3", DEMO_TRADE="0")
     try:
         again = Program(second.wait_until_ready())
         assert [one["orderId"] for one in again.paper("orders")] == [o["orderId"] for o in orders]
