@@ -11,6 +11,7 @@ from pathlib import Path
 from tradeswim.env import BadSetting
 
 PASSWORD_FILE = "agent-password"
+LIVE_PASSWORD_LENGTH = 15
 
 
 class CannotStart(Exception):
@@ -57,12 +58,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def agent_password(home: Path) -> str:
-    """Return AGENT_PASSWORD, else the one made up at the first start of this home."""
+def agent_password(home: Path, *, is_paper: bool) -> str:
+    """Return AGENT_PASSWORD, else the one made up at the first start of this home.
+
+    Errors: BadSetting for a short one where real money is.
+    """
     path = home / PASSWORD_FILE
     given = os.environ.get("AGENT_PASSWORD", "")
-    if given and len(given) < 8:
-        raise BadSetting("AGENT_PASSWORD is shorter than 8 characters.")
+    if given and not is_paper and len(given) < LIVE_PASSWORD_LENGTH:
+        raise BadSetting(f"AGENT_PASSWORD is shorter than {LIVE_PASSWORD_LENGTH} characters.")
     if not given and path.exists():
         return path.read_text(encoding="utf-8")
     password = given or secrets.token_urlsafe(12)

@@ -76,7 +76,7 @@ def _read_site() -> Site:
         home=home,
         port=env.integer("PORT", 8000, low=1, high=65535),
         paper_port=env.integer("PAPER_PORT", 8182, low=1, high=65534) if is_paper else None,
-        password=homes.agent_password(home),
+        password=homes.agent_password(home, is_paper=is_paper),
         demo_trade=is_paper and env.flag("DEMO_TRADE", default=True),
     )
 
