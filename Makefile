@@ -60,7 +60,7 @@ types: $(DEV) ## mypy --strict
 	@$(BIN)/mypy $(CODE)
 
 test: $(DEV) ## install what it needs and run all tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: lint types test ## everything that CI checks
 

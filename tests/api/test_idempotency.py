@@ -141,7 +141,7 @@ def test_an_order_without_a_key_is_refused(caller, accounts, queue):
     assert_nothing_written()
 
 
-@pytest.mark.parametrize("key", ["", "1", "none", "x" * 36, "0" * 31, f"{uuid4()}0"])
+@pytest.mark.parametrize("key", ["", "1", "none", "x" * 36, "0" * 31, "0" * 33])
 def test_a_key_that_is_no_uuid_is_refused(caller, accounts, queue, key):
     answer = caller.post("orders/", shares(), **{"Idempotency-Key": key})
 

@@ -3,6 +3,8 @@
 import os
 import tempfile
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # it inherits the home of the process that started it
+    os.environ.pop("TRADESWIM_HOME", None)
 os.environ.setdefault("TRADESWIM_HOME", tempfile.mkdtemp(prefix="tradeswim-test-"))
 
 from tradeswim.settings.base import *

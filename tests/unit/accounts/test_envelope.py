@@ -142,6 +142,7 @@ def test_what_is_not_a_ring_is_refused(text):
         (written(keys={"": "c2hvcnQ="}), "1 to 8 ASCII characters"),
         (written(keys={"ключ": "c2hvcnQ="}), "1 to 8 ASCII characters"),
     ],
+    ids=range(8),
 )
 def test_a_ring_that_cannot_work_says_why(text, words):
     with pytest.raises(BadKeyRing, match=words):
