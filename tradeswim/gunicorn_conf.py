@@ -14,7 +14,10 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: object) -> None:
-    """Leave all that was loaded by now out of every later garbage collection: it stays anyway."""
+    """Open the queue, and leave all that was loaded out of every later garbage collection."""
+    from accounts.tasks.queue import open_queue
+
+    open_queue()
     gc.collect()
     gc.freeze()
 

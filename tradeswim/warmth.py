@@ -3,12 +3,15 @@
 import logging
 import threading
 import time
+from uuid import uuid4
 
 from django.db import connection
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from accounts.selectors import our_accounts
 from brokerage.transport import process_gateway
+from orders.services.claiming import claim
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +22,18 @@ MOST_CONNECTIONS = 1000
 def keep_warm() -> None:
     """Open one connection per active account now, and top up from a thread of our own."""
     _warm()
+    _rehearse()
     threading.Thread(target=_go_on, name="keep-warm", daemon=True).start()
+
+
+def _rehearse() -> None:
+    """Claim an order that does not exist: the first real claim then finds everything loaded."""
+    try:
+        claim([uuid4()], now=timezone.now())
+    except DatabaseError as error:
+        log.warning("the rehearsal failed: %s", error)
+    finally:
+        connection.close()
 
 
 def _go_on() -> None:

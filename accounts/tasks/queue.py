@@ -37,6 +37,19 @@ def check_queue() -> None:
         ) from None
 
 
+def open_queue() -> None:
+    """Connect to the queue ahead of time, so that the first click does not pay for it.
+
+    It does not fail: what cannot be opened now is opened by the first ring.
+    """
+    try:
+        check_queue()
+        with current_app.producer_pool.acquire(block=True) as producer:
+            log.debug("the queue is open: %s", bool(producer.channel))  # asking opens it
+    except (QueueDown, OperationalError, OSError, redis.RedisError) as error:
+        log.warning("the queue is not open yet: %s", type(error).__name__)
+
+
 def _publish(task: Task[Any, Any], arguments: dict[str, Any]) -> None:
     try:
         task.apply_async(kwargs=arguments)

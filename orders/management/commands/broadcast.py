@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tasks.queue import QueueDown, check_queue
+from accounts.tasks.queue import QueueDown, check_queue, open_queue
 from brokerage.errors import BrokerError
 from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket
@@ -64,6 +64,7 @@ class Command(BaseCommand):
         try:
             draft = draft_ticket(_wish(options), today=exchange_date(timezone.now()))
             self.stdout.write(f"{draft.words} in every account")
+            open_queue()
             pk = self._send(agent, draft, _choice(options))
         except BadTicket as error:
             lines = [f"{problem.field}: {problem.message}" for problem in error.problems]

@@ -9,12 +9,14 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.tasks.queue import open_queue
 from brokerage.transport import Gateway, process
 from brokerage.transport.process import close_process_gateway
 from orders import tasks
 from orders.services.placing import place_account_orders
 from orders.services.sweeping import sweep
 from tests.integration.orders.hands import hit, seconds_from_now
+from tests.support.redis_server import point_celery_to
 
 
 @pytest.fixture
@@ -214,3 +216,12 @@ def test_a_process_has_one_gateway_for_its_life(worker):
 
     assert isinstance(gateway, Gateway)
     assert process.process_gateway() is gateway
+
+
+def test_opening_the_queue_ahead_of_time_survives_a_queue_that_is_down(queue, caplog):
+    open_queue()
+    assert not caplog.records
+
+    point_celery_to("redis://127.0.0.1:1/0")
+    open_queue()
+    assert "not open yet" in caplog.text
