@@ -1,6 +1,5 @@
 """The Celery app: a doorbell, never a ledger; the database rows are the truth."""
 
-import gc
 import os
 from typing import Any
 
@@ -78,14 +77,8 @@ def open_for_business(**_: Any) -> None:
 
     if "placement" in app.amqp.queues.consume_from:
         warmth.keep_warm()
-    _calm_garbage_collector()
+    live.calm_garbage_collector()
     live.say_ready()
-
-
-def _calm_garbage_collector() -> None:
-    """Leave all that was loaded by now out of every later collection: it stays anyway."""
-    gc.collect()
-    gc.freeze()
 
 
 @beat_init.connect

@@ -1,6 +1,5 @@
 """How gunicorn serves the site (`python -m gunicorn -c python:tradeswim.gunicorn_conf`)."""
 
-import gc
 import os
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -14,12 +13,12 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: object) -> None:
-    """Open the queue, and leave all that was loaded out of every later garbage collection."""
+    """Make ready for the first click before it comes."""
+    from accounts.live import calm_garbage_collector
     from accounts.tasks.queue import open_queue
 
     open_queue()
-    gc.collect()
-    gc.freeze()
+    calm_garbage_collector()
 
 
 wsgi_app = "tradeswim.asgi:application"
