@@ -1,7 +1,7 @@
 """Insert many rows of a table at the cost of the database, not of the ORM.
 
-It stands between the click and the first request sent. Measured for the 45 account orders of a
-broadcast, SQL included: bulk_create 11 ms, this 1.5 ms.
+It stands between the click and the first request sent, where bulk_create spends several times as
+long on the 45 account orders of a broadcast.
 """
 
 from collections.abc import Mapping, Sequence

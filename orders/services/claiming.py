@@ -95,7 +95,7 @@ def unresolved_twins() -> QuerySet[AccountOrder]:
 def _take(ids: Collection[UUID], mark: UUID, now: datetime) -> int:
     """Mark what may be sent as ours in one UPDATE; return how many rows that were.
 
-    Written out, because the ORM takes 3 ms to say it and the database 0.9 ms to do it.
+    Written out, because the ORM takes longer to say it than the database takes to do it.
     """
     child, account = AccountOrder._meta.db_table, Account._meta.db_table
     places = ", ".join(["%s"] * len(ids))

@@ -80,7 +80,7 @@ def _event(child: Mapping[str, Any], data: dict[str, str]) -> dict[str, Any]:
 def _give_legs(order: ComplexOrder) -> None:
     """Copy the parent's legs to every child, times its contracts, inside the database.
 
-    180 rows of a condor to 45 accounts: 0.6 ms here, 5 ms as objects.
+    A condor to 45 accounts has 180 of them; as objects they cost several times as much.
     """
     child_leg, child, leg = (
         model._meta.db_table for model in (AccountOrderLeg, AccountOrder, OrderLeg)
