@@ -34,7 +34,8 @@ class Stack:
             "AGENT_PASSWORD": PASSWORD,
             **settings,
         }
-        environment.pop("REDIS_URL", None)
+        for outer in ("REDIS_URL", "DATABASE_URL"):  # each stack has its own
+            environment.pop(outer, None)
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
                 [sys.executable, str(MANAGE), "up"],
