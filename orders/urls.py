@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from orders import views
+from orders.views import desk
 
 urlpatterns = [
-    path("", views.desk, name="desk"),
-    path("desk/broadcasts/", views.broadcasts, name="broadcasts"),
-    path("desk/fleet/", views.fleet, name="fleet"),
-    path("desk/ticket/", views.ticket, name="ticket"),
-    path("desk/review/", views.review, name="review"),
-    path("desk/send/", views.send, name="send"),
+    path("", desk.desk, name="desk"),
+    path("desk/broadcasts/", desk.broadcasts, name="broadcasts"),
+    path("desk/fleet/", desk.fleet, name="fleet"),
+    path("desk/ticket/", desk.ticket, name="ticket"),
+    path("desk/review/", desk.review, name="review"),
+    path("desk/send/", desk.send, name="send"),
 ]

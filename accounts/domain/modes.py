@@ -19,7 +19,7 @@ class ModeRule:
 
     def covers(self, account_id: str, groups: Collection[str], underlying: str) -> bool:
         match self.scope:
-            case ModeScope.FLEET:
+            case ModeScope.FLEET | ModeScope.GATE:
                 return True
             case ModeScope.GROUP:
                 return self.target in groups
@@ -31,6 +31,8 @@ class ModeRule:
     @property
     def words(self) -> str:
         """Say what is in force and why, for the agent."""
+        if self.scope == ModeScope.GATE:
+            return self.why
         what = "fleet" if self.scope == ModeScope.FLEET else self.scope.lower()
         because = f": {self.why}" if self.why else ""
         return f"The {what} is {self.mode.replace('_', ' ').lower()}{because}."

@@ -38,10 +38,13 @@ class Mode(StrEnum):
 
 
 class ModeScope(StrEnum):
+    """What a mode is set for; GATE is the whole installation until its start is finished."""
+
     FLEET = "FLEET"
     GROUP = "GROUP"
     ACCOUNT = "ACCOUNT"
     UNDERLYING = "UNDERLYING"
+    GATE = "GATE"
 
 
 def choices(words: type[StrEnum]) -> list[tuple[str, str]]:

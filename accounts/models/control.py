@@ -1,7 +1,10 @@
 """Trading modes, guard limits, alarms, and which installation this is."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from accounts.domain.words import Mode, ModeScope, choices
 
@@ -55,16 +58,34 @@ class Alarm(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["acknowledged_at", "raised_at"], name="alarms_open")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "subject"],
+                condition=Q(acknowledged_at__isnull=True),
+                name="one_open_alarm_per_subject",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.subject}"
 
 
 class Instance(models.Model):
-    """Which host and database last ran this installation; one row."""
+    """Which deployment last ran on this database; one row.
+
+    Args:
+        host: which machine that was.
+        database: which database it believed this to be.
+        home: which folder of its own it had.
+        run: a new one at every start of the deployment; `pulse` counts on while it runs.
+    """
 
     host = models.CharField(max_length=120)
     database = models.CharField(max_length=120)
+    home = models.CharField(max_length=120, blank=True, default="")
+    run = models.UUIDField(default=uuid4)
+    pulse = models.PositiveBigIntegerField(default=0)
+    pulsed_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
 

@@ -36,4 +36,8 @@ def _open() -> Gateway:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # A socket per account: the usual soft limit of 1024 would stop a broadcast to thousands.
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return Gateway(settings.BROKER_URL, ca_file=settings.BROKER_CA_FILE or None)
+    return Gateway(
+        settings.BROKER_URL,
+        ca_file=settings.BROKER_CA_FILE or None,
+        total_timeout_s=settings.BROKER_TIMEOUT_S,
+    )

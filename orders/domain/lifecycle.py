@@ -29,6 +29,8 @@ class Reason(StrEnum):
     STALE_UNSENT = "STALE_UNSENT"
     PROVED_ABSENT = "PROVED_ABSENT"
     RESURRECTED = "RESURRECTED"
+    WRONG_LOCATION = "WRONG_LOCATION"
+    RULED_OUT = "RULED_OUT"
     LOGIN_REQUIRED = "LOGIN_REQUIRED"
     LEASE_OVER = "LEASE_OVER"
     AMBIGUOUS_ANSWER = "AMBIGUOUS_ANSWER"
@@ -38,6 +40,7 @@ class Reason(StrEnum):
     FROZEN = "FROZEN"
     CLOSE_ONLY = "CLOSE_ONLY"
     SIZED_TO_ZERO = "SIZED_TO_ZERO"
+    MAX_CONTRACTS = "MAX_CONTRACTS"
 
 
 class Purpose(StrEnum):
@@ -62,14 +65,15 @@ TERMINAL = BROKER_TERMINAL | {Status.FAILED_TO_PLACE, Status.SKIPPED}
 UNRESOLVED = frozenset({Status.SUBMITTING, Status.UNKNOWN})
 
 # Late truth may win: an UNKNOWN is settled by a late answer, and an order that was proved absent
-# returns when the broker shows it after all. Nothing else leaves a terminal status.
+# returns when the broker shows it after all. Nothing else leaves a terminal status. WORKING becomes
+# UNKNOWN when the first read shows that the number the broker gave is not this order's.
 STEPS: dict[Status, frozenset[Status]] = {
     Status.READY: frozenset({Status.SUBMITTING, Status.FAILED_TO_PLACE, Status.SKIPPED}),
     Status.SUBMITTING: frozenset(
         {Status.READY, Status.UNKNOWN, Status.WORKING, Status.FAILED_TO_PLACE}
     ),
     Status.UNKNOWN: frozenset({Status.WORKING, Status.FAILED_TO_PLACE}),
-    Status.WORKING: BROKER_TERMINAL,
+    Status.WORKING: BROKER_TERMINAL | {Status.UNKNOWN},
     Status.FAILED_TO_PLACE: frozenset({Status.WORKING}),
     **{status: frozenset() for status in BROKER_TERMINAL | {Status.SKIPPED}},
 }

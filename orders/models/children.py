@@ -3,6 +3,7 @@
 from decimal import Decimal
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -17,7 +18,9 @@ class AccountOrder(models.Model):
     """One account's share of a broadcast; its `status` is written by services/steps.py only.
 
     `body` is the exact text that goes on the wire, fixed before sending. `net_price` is per unit
-    and positive, its direction is the parent's price effect. `sends` counts the claims.
+    and positive, its direction is the parent's price effect. `sends` counts the claims. While it
+    is UNKNOWN, `looked_at` is when its account was last listed and `clean_reads` how many complete
+    lists after the quiet period did not show it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -48,6 +51,8 @@ class AccountOrder(models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    clean_reads = models.PositiveSmallIntegerField(default=0)
     fingerprint = models.CharField(max_length=64)
     body = models.TextField()
     body_hash = models.CharField(max_length=64)
@@ -120,7 +125,11 @@ class LegFill(models.Model):
 
 
 class ExternalOrder(models.Model):
-    """An order seen at the broker that is not ours; never adopted by the machine."""
+    """An order seen at the broker that belongs to no account order.
+
+    Those with the fingerprint of an UNKNOWN order of the account are its candidates, until an agent
+    says of one that it is ours, which removes the row, or rules it out.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="external_orders")
     broker_order_id = models.CharField(max_length=24)
@@ -128,9 +137,15 @@ class ExternalOrder(models.Model):
     broker_status = models.CharField(max_length=40)
     entered_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    fingerprint = models.CharField(max_length=64, blank=True)
+    ruled_out_at = models.DateTimeField(null=True, blank=True)
+    ruled_out_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True
+    )
     data = models.JSONField(default=dict)
 
     class Meta:
+        indexes = [models.Index(fields=["account", "fingerprint"], name="external_by_fingerprint")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "broker_order_id"], name="one_row_per_external_order"

@@ -160,14 +160,20 @@ BROKER_CA_FILE = (
     env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
 )
 PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
-BROKER_TIMEOUT_S = 10.0
+# For each exchange, its answer's body included; the lease of a claim must be longer.
+BROKER_TIMEOUT_S = float(env.integer("TRADESWIM_BROKER_TIMEOUT_S", 10, low=1, high=30))
 KEY_FILE = Path(env.text("TRADESWIM_KEY_FILE", str(HOME / "keys.json")))
 
 # --- numbers of an order's life (docs/architecture.md) --------------------------------------------
-READY_DEADLINE_S = 10
+READY_DEADLINE_S = env.integer("TRADESWIM_READY_DEADLINE_S", 10, low=1, high=60)
 READY_DEADLINE_MARKET_S = 5
 READY_DEADLINE_CLOSE_S = 60
-CLAIM_LEASE_S = 15
+CLAIM_LEASE_S = env.integer("TRADESWIM_CLAIM_LEASE_S", 15, low=2, high=60)
+# From the claim on: an order that no complete list shows after it is proved absent.
+QUIET_PERIOD_S = env.integer("TRADESWIM_QUIET_PERIOD_S", 60, low=1, high=3600)
+ABSENCE_READS = env.integer("TRADESWIM_ABSENCE_READS", 3, low=2, high=20)
+RECONCILE_EVERY_S = 5
+UNKNOWN_ALARM_S = env.integer("TRADESWIM_UNKNOWN_ALARM_S", 120, low=1, high=3600)
 CHUNK_ACCOUNTS = 250
 RING_AGAIN_AFTER_S = 2
 

@@ -30,6 +30,7 @@ LEGAL = {
     ("UNKNOWN", "WORKING"),
     ("UNKNOWN", "FAILED_TO_PLACE"),
     ("WORKING", "FILLED"),
+    ("WORKING", "UNKNOWN"),
     ("WORKING", "CANCELED"),
     ("WORKING", "REJECTED"),
     ("WORKING", "EXPIRED"),
