@@ -13,6 +13,7 @@ ROUTES = {
     "orders.renew_and_place": {"queue": "placement"},
     "orders.sync_stock_orders": {"queue": "stocks"},
     "orders.sync_option_orders": {"queue": "options"},
+    "orders.reconcile": {"queue": "recon"},
     "accounts.sync_accounts": {"queue": "accounts"},
     "accounts.refresh_tokens": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
@@ -31,6 +32,7 @@ def _every(task: str, seconds: int) -> dict[str, object]:
 BEAT_SCHEDULE = {
     "sync_stock_orders": _every("orders.sync_stock_orders", 5),
     "sync_option_orders": _every("orders.sync_option_orders", 5),
+    "reconcile": _every("orders.reconcile", 5),
     "sync_accounts": _every("accounts.sync_accounts", 15),
     "refresh_tokens": _every("accounts.refresh_tokens", 30),
     "forget_ended_sessions": {

@@ -29,7 +29,7 @@ def keep_warm() -> None:
 def _rehearse() -> None:
     """Claim an order that does not exist: the first real claim then finds everything loaded."""
     try:
-        claim([uuid4()], now=timezone.now())
+        claim([uuid4()], clock=timezone.now)
     except DatabaseError as error:
         log.warning("the rehearsal failed: %s", error)
     finally:

@@ -189,7 +189,7 @@ def encode(response: Response) -> bytes:
     status = response.status
     head = [
         f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}",
-        f"Date: {_http_date(int(time.time()))}",
+        f"Date: {_http_date(int(time.time() if response.at is None else response.at))}",
         f"Content-Length: {len(response.body)}",
     ]
     if response.body:

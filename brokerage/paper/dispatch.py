@@ -119,7 +119,7 @@ class Dispatcher:
     def _deliver(self, exchange: Exchange, fault: Fault, response: Response) -> None:
         """Answer in the way of the fault: slowly, in part, never, or after all as usual."""
         connection = exchange.connection
-        _add_headers(exchange.request, response)
+        self._complete(exchange.request, response)
         match fault.name:
             case "drop_after":
                 connection.drop()
@@ -149,9 +149,13 @@ class Dispatcher:
 
     def _answer(self, exchange: Exchange, response: Response) -> None:
         """Answer as usual; a client that has left gets no status in the journal."""
-        _add_headers(exchange.request, response)
+        self._complete(exchange.request, response)
         exchange.row.status = response.status if exchange.connection.is_open else None
         exchange.connection.answer(response)
+
+    def _complete(self, request: Request, response: Response) -> None:
+        response.at = self.broker.now
+        _add_headers(request, response)
 
     def _guarded(self, handle: Callable[[], Response]) -> Response:
         """Answer, whatever happens; what nobody expected is told on the terminal."""

@@ -38,6 +38,7 @@ class Response:
 
     Args:
         order_id: the order that this answer created, for the journal.
+        at: Unix seconds by the broker's clock, for the Date header; None takes the real ones.
     """
 
     status: int = 200
@@ -45,6 +46,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = JSON_TYPE
     order_id: int | None = None
+    at: float | None = None
 
 
 class Refused(Exception):

@@ -22,7 +22,8 @@ from strategies.domain.tickets import Instruction
 
 Reading = tuple[AccountOrder, BrokerOrder]
 
-STRANGER = "The broker shows another order under the number it gave for this one."
+STRANGER = "The broker shows another order under the number {} that it gave for this one."
+UNSEEN = "The broker knows no order under the number {} that it gave for this one."
 # What is said of an end for which the broker gives no words itself.
 ENDS = {
     Status.REJECTED: "The broker rejected the order and gave no reason.",
@@ -47,7 +48,7 @@ def apply_reading(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime
         # Looked at again under the lock: another poll may have read later and written first.
         fresh = _fresh(working.filter(pk__in=told), shown)
         own = [pair for pair in fresh if not _is_stranger(*pair)]
-        _report_strangers([pair for pair in fresh if _is_stranger(*pair)], now)
+        _disown([child for child, shown in fresh if _is_stranger(child, shown)], STRANGER, now)
         totals = _keep_fills(own, now)
         _keep_figures(own, totals, now)
         steps = [
@@ -70,9 +71,7 @@ def _differs(child: AccountOrder, shown: BrokerOrder) -> bool:
 
     Nothing follows a terminal status, so a read that shows one is never old.
     """
-    if _is_stranger(child, shown):
-        return not child.needs_agent
-    if shown.is_terminal:
+    if shown.is_terminal or _is_stranger(child, shown):
         return True
     if shown.filled < child.filled:
         return False
@@ -88,25 +87,32 @@ def _is_stranger(child: AccountOrder, shown: BrokerOrder) -> bool:
     return not child.broker_status and fingerprint(shown.raw) != child.fingerprint
 
 
-def _report_strangers(strangers: Sequence[Reading], now: datetime) -> None:
-    """Take nothing from an order that is not ours; the agent must look."""
-    if not strangers:
-        return
-    AccountOrder.objects.filter(pk__in=[child.pk for child, _ in strangers]).update(
-        needs_agent=True, reason_code=Reason.AMBIGUOUS_ANSWER, reason=STRANGER
-    )
-    record(
-        event(
-            child,
-            "stranger",
-            at=now,
-            new=shown.status[:40],
-            reason=STRANGER,
-            actor="poll",
-            data={"broker_order_id": shown.order_id},
+def doubt_number(child_id: UUID, *, now: datetime) -> None:
+    """Give up the number of an order that the broker does not know under it, before it was seen."""
+    with transaction.atomic():
+        unseen = AccountOrder.objects.filter(
+            pk=child_id, status=Status.WORKING, broker_status=""
+        ).select_for_update()
+        _disown(list(unseen), UNSEEN, now)
+
+
+def _disown(children: Sequence[AccountOrder], words: str, now: datetime) -> None:
+    """Look for orders anew whose `Location` was wrong: they are somewhere else, or nowhere."""
+    steps = [
+        Step(
+            child.pk,
+            Status.UNKNOWN,
+            {
+                "broker_order_id": None,
+                "reason_code": Reason.WRONG_LOCATION,
+                "reason": words.format(child.broker_order_id),
+            },
+            {"broker_order_id": child.broker_order_id},
         )
-        for child, shown in strangers
-    )
+        for child in children
+    ]
+    if take_steps(steps, out_of=[Status.WORKING], now=now, actor="poll"):
+        refresh_parents({child.order_id for child in children})
 
 
 def _keep_fills(own: Sequence[Reading], now: datetime) -> dict[UUID, list[LegTotal]]:

@@ -1,11 +1,12 @@
 """Claim account orders for sending: one UPDATE decides, on the disk before a byte is sent."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Field, OuterRef, QuerySet
 
@@ -27,6 +28,7 @@ class Claimed:
     """An account order that this process alone may send now.
 
     Args:
+        send_before: the request must not be written after it.
         access: the login's access token; it and its version are None if it never had one.
     """
 
@@ -38,33 +40,38 @@ class Claimed:
     body: str = field(repr=False)
     sends: int
     deadline_at: datetime
+    send_before: datetime
     token_version: int | None
     access: Secret | None
 
 
-def claim(ids: Collection[UUID], *, now: datetime) -> list[Claimed]:
+def claim(ids: Collection[UUID], *, clock: Callable[[], datetime]) -> list[Claimed]:
     """Move READY account orders to SUBMITTING and return those that this call won.
 
     Passed over: orders past their deadline or not yet due, and those with an unresolved twin in
     their account. Orders of an account that is frozen or switched off become SKIPPED.
+
+    Args:
+        clock: read when the database is ours: waiting for it makes orders stale.
     """
     if not ids:
         return []
     try:
-        return _claim(ids, now)
+        return _claim(ids, clock)
     except IntegrityError:
         # Somebody claimed a twin at this very moment. Now it can be seen, and is passed over.
-        return _claim(ids, now)
+        return _claim(ids, clock)
 
 
-def _claim(ids: Collection[UUID], now: datetime) -> list[Claimed]:
+def _claim(ids: Collection[UUID], clock: Callable[[], datetime]) -> list[Claimed]:
     with transaction.atomic(durable=True):
+        now = clock()
         _skip(_frozen(ids), now)
         mark = uuid4()
         won = _take(ids, mark, now)
         if won < len(ids):
             _skip(_inactive(ids), now)
-        claimed = _read_claimed(ids, mark) if won else []
+        claimed = _read_claimed(ids, mark, now) if won else []
         template = AuditEvent(
             at=now,
             kind="status",
@@ -122,8 +129,10 @@ def _prepared(name: str, value: object) -> Any:
     return column.get_db_prep_value(value, connection)
 
 
-def _read_claimed(ids: Collection[UUID], mark: UUID) -> list[Claimed]:
+def _read_claimed(ids: Collection[UUID], mark: UUID, now: datetime) -> list[Claimed]:
     """Read all that sending needs in one query, tokens included, in grid order."""
+    # A sender that was stopped meanwhile must not send what was given up long ago.
+    latest = now + timedelta(seconds=settings.BROKER_TIMEOUT_S)
     rows = AccountOrder.objects.filter(pk__in=ids, claim=mark).order_by("account__position")
     found = rows.values_list(
         "pk",
@@ -138,7 +147,15 @@ def _read_claimed(ids: Collection[UUID], mark: UUID) -> list[Claimed]:
         "account__login__token",
         "account__login__token__access",
     )
-    return [Claimed(*row[:-2], kept_secret(Token, "access", *row[-2:])) for row in found]
+    return [
+        Claimed(
+            *row[:8],
+            send_before=min(row[7], latest),
+            token_version=row[8],
+            access=kept_secret(Token, "access", *row[9:]),
+        )
+        for row in found
+    ]
 
 
 def _skip(steps: Sequence[Step], now: datetime) -> None:

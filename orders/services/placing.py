@@ -35,10 +35,10 @@ def place_account_orders(
     Returns:
         What became of all of them.
 
-    Source: docs/architecture.md, "What a broker's answer proves".
+    Source: docs/what-an-answer-proves.md.
     """
     outcome = Outcome()
-    claimed = claim(ids, now=timezone.now())
+    claimed = claim(ids, clock=timezone.now)
     if not claimed:
         return outcome
     outcome.token_versions = {one.login_id: one.token_version or 0 for one in claimed}
@@ -63,6 +63,7 @@ def _build_calls(claimed: Sequence[Claimed], headers: Mapping[UUID, str]) -> lis
         Call(
             messages.place_order_body(one.account_hash, one.body.encode("ascii")),
             headers[one.login_id],
+            not_after=one.send_before.timestamp(),
         )
         for one in claimed
     ]

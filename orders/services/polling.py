@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
-from brokerage.errors import BrokerError
+from brokerage.errors import BrokerError, Refused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Call, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
-from orders.services.applying import apply_reading
+from orders.services.applying import apply_reading, doubt_number
 from strategies.domain.tickets import Strategy
 
 log = logging.getLogger(__name__)
@@ -28,19 +28,27 @@ log = logging.getLogger(__name__)
 # The broker's clock may be behind ours, and enteredTime has whole seconds.
 MARGIN = timedelta(seconds=60)
 LONGEST_WINDOW = timedelta(days=59)
+# A fresh order may be 404 for a moment; after this long the number it was given is doubted.
+UNSEEN_FOR_S = 5
+NO_SUCH_ORDER = 404
 # What a read can raise that no column can hold, an absurd price say.
 UNKEEPABLE = (DataError, IntegrityError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A working order to be read."""
+    """A working order to be read.
+
+    Args:
+        is_new: nobody has read it yet, so whether the number is right is still to be seen.
+    """
 
     child_id: UUID
     order_id: int
     login_id: UUID
     account_hash: str
     broker_order_id: str
+    is_new: bool
     sent_at: datetime
 
 
@@ -76,8 +84,11 @@ def _sync(rows: QuerySet[AccountOrder], gateway: FanOut) -> Polled:
     without = {str(order.login_id) for order in watched if order.login_id not in headers}
     polled.silent_logins += [f"The login {login} has no usable token" for login in without]
     now = timezone.now()
-    missing = _read_lists(watched, headers, gateway, polled, now)
-    _read_by_id(missing, headers, gateway, polled)
+    readable = [order for order in watched if order.login_id in headers]
+    known = [order for order in readable if not order.is_new]
+    missing = _read_lists(known, headers, gateway, polled, now)
+    new = [order for order in readable if order.is_new]
+    _read_by_id([*new, *missing], headers, gateway, polled)
     return polled
 
 
@@ -95,12 +106,19 @@ def _working(rows: QuerySet[AccountOrder]) -> list[Watched]:
             "account__login_id",
             "account__hash_value",
             "broker_order_id",
+            "broker_status",
             "sent_at",
             "created_at",
         )
     )
     return [
-        Watched(*row[:4], broker_order_id=row[4] or "", sent_at=row[5] or row[6]) for row in found
+        Watched(
+            *row[:4],
+            broker_order_id=row[4] or "",
+            is_new=not row[5],
+            sent_at=row[6] or row[7],
+        )
+        for row in found
     ]
 
 
@@ -114,8 +132,7 @@ def _read_lists(
     """Read one list per login; return the orders that a list should have shown and did not."""
     by_login: dict[UUID, list[Watched]] = defaultdict(list)
     for order in watched:
-        if order.login_id in headers:
-            by_login[order.login_id].append(order)
+        by_login[order.login_id].append(order)
     groups = list(by_login.values())
     requests = [_list_request(group, now) for group in groups]
     missing: list[Watched] = []
@@ -136,18 +153,37 @@ def _list_request(group: Sequence[Watched], now: datetime) -> ApiRequest:
 
 
 def _read_by_id(
-    missing: Sequence[Watched], headers: dict[UUID, str], gateway: FanOut, polled: Polled
+    orders: Sequence[Watched], headers: dict[UUID, str], gateway: FanOut, polled: Polled
 ) -> None:
-    """Read single orders: missing from a list is no proof that an order is gone."""
+    """Read new orders, whose number may be wrong, and those that a list does not show.
+
+    Missing from a list is no proof that an order is gone.
+    """
+    doubtful: list[UUID] = []
 
     def read(index: int, reply: Reply) -> list[Reading]:
-        return [(missing[index], read_order(reply))]
+        try:
+            return [(orders[index], read_order(reply))]
+        except Refused as refused:
+            if refused.status == NO_SUCH_ORDER and _is_doubtful(orders[index]):
+                doubtful.append(orders[index].child_id)
+            raise
 
     calls = [
         Call(messages.get_order(o.account_hash, o.broker_order_id), headers[o.login_id])
-        for o in missing
+        for o in orders
     ]
     _exchange(calls, gateway, polled, read)
+    for child_id in doubtful:
+        try:
+            doubt_number(child_id, now=timezone.now())
+        except IntegrityError:
+            log.warning("account order %s: wrong number, but its twin is unresolved", child_id)
+
+
+def _is_doubtful(order: Watched) -> bool:
+    """Whether an order nobody has seen yet should be visible by now under the number we have."""
+    return order.is_new and order.sent_at + timedelta(seconds=UNSEEN_FOR_S) < timezone.now()
 
 
 def _exchange(

@@ -1,28 +1,24 @@
 """Record what the answers of a broadcast prove, all of a batch in one transaction."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from brokerage.schwab.answers import Proof, Verdict
-from orders.domain.lifecycle import UNRESOLVED, Reason, Status
+from orders.domain.answering import Next, next_step, step_when_given_up
+from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
 from orders.services.claiming import Claimed
 from orders.services.parents import note_sending, refresh_parents
 from orders.services.patience import patiently
+from orders.services.resurrecting import resurrect
 from orders.services.steps import Step, take_steps
 
 log = logging.getLogger(__name__)
-
-MAX_SENDS = 2
-TOO_LATE = "Not placed, and the answer came too late to send it again:"
-PAUSE_WITHOUT_HINT_S = 1.0
-WAIT_FOR_TOKEN = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +85,60 @@ def _record_one_by_one(answers: Sequence[Answer], now: Callable[[], datetime]) -
 def record_answers(answers: Sequence[Answer], *, now: datetime) -> Outcome:
     """Write down a batch of verdicts; return what must be rung for.
 
-    Source: docs/architecture.md, "What a broker's answer proves".
+    Source: docs/what-an-answer-proves.md.
     """
     outcome = Outcome()
     with transaction.atomic():
-        for proof, group in _sort(answers).items():
-            outcome.counts[proof] = len(group)
-            _RECORDERS[proof](group, outcome, now)
+        planned = [(answer, _plan(answer, now)) for answer in _disown_strangers(answers)]
+        for answer, _ in planned:
+            proof = answer.verdict.proof
+            outcome.counts[proof] = outcome.counts.get(proof, 0) + 1
+        moved = _take(planned, now)
+        late = [pair for pair in planned if pair[0].claimed.child_id not in moved]
+        _take_late(late, now)
+        _note_due(planned, moved, outcome)
         _note_sent(answers)
         refresh_parents({answer.claimed.order_id for answer in answers})
     return outcome
+
+
+_Planned = Sequence[tuple[Answer, Next]]
+
+
+def _plan(answer: Answer, now: datetime) -> Next:
+    claimed = answer.claimed
+    return next_step(answer.verdict, sends=claimed.sends, now=now, deadline_at=claimed.deadline_at)
+
+
+def _take(planned: _Planned, now: datetime) -> set[UUID]:
+    """Take the steps, those out of the same statuses together; return who moved."""
+    moved: set[UUID] = set()
+    for out_of in {step.out_of for _, step in planned}:
+        steps = [_step(*pair) for pair in planned if pair[1].out_of == out_of]
+        moved |= take_steps(steps, out_of=out_of, now=now, actor="placement")
+    return moved
+
+
+def _take_late(late: _Planned, now: datetime) -> None:
+    """Let answers count whose orders were given up meanwhile."""
+    instead = [(a, step_when_given_up(a.verdict, planned)) for a, planned in late]
+    _take([(answer, step) for answer, step in instead if step is not None], now)
+    accepted = [answer for answer, _ in late if answer.verdict.proof == Proof.ACCEPTED]
+    if accepted:
+        found = {a.claimed.child_id: a.verdict.order_id or "" for a in accepted}
+        resurrect(found, now=now, actor="placement")
+
+
+def _note_due(planned: _Planned, moved: Collection[UUID], outcome: Outcome) -> None:
+    """Note which orders are to be rung for at once, and which wait for a token."""
+    for answer, step in planned:
+        claimed = answer.claimed
+        if step.to != Status.READY or claimed.child_id not in moved:
+            continue
+        if answer.verdict.proof == Proof.NOT_SENT:
+            outcome.again.append(claimed.child_id)
+        elif answer.verdict.proof == Proof.UNAUTHORIZED:
+            outcome.refused_logins.setdefault(claimed.login_id, []).append(claimed.child_id)
 
 
 def _note_sent(answers: Sequence[Answer]) -> None:
@@ -111,19 +151,16 @@ def _note_sent(answers: Sequence[Answer]) -> None:
         note_sending(order_id, first=min(moments), last=max(moments))
 
 
-def _sort(answers: Sequence[Answer]) -> dict[Proof, list[Answer]]:
-    """Group by proof; an accepted order that another of ours owns is of unknown outcome."""
+def _disown_strangers(answers: Sequence[Answer]) -> list[Answer]:
+    """Return the answers; an accepted order that another of ours owns is of unknown outcome."""
     owned = _owned(answers)
-    groups: dict[Proof, list[Answer]] = {}
+    checked: list[Answer] = []
     for answer in answers:
-        proof = answer.verdict.proof
-        if proof == Proof.ACCEPTED:
-            name = (answer.claimed.account_id, answer.verdict.order_id)
-            if name in owned:
-                answer, proof = _disown(answer), Proof.UNKNOWN
-            owned.add(name)
-        groups.setdefault(proof, []).append(answer)
-    return groups
+        name = (answer.claimed.account_id, answer.verdict.order_id)
+        is_accepted = answer.verdict.proof == Proof.ACCEPTED
+        checked.append(_disown(answer) if is_accepted and name in owned else answer)
+        owned.add(name)
+    return checked
 
 
 def _owned(answers: Sequence[Answer]) -> set[tuple[UUID, str | None]]:
@@ -138,116 +175,19 @@ def _owned(answers: Sequence[Answer]) -> set[tuple[UUID, str | None]]:
 
 def _disown(answer: Answer) -> Answer:
     words = f"The broker named order {answer.verdict.order_id}, which is another one of ours."
-    verdict = Verdict(Proof.UNKNOWN, None, "WRONG_LOCATION", words)
-    return Answer(answer.claimed, verdict, answer.sent_at, answer.answered_at)
+    return replace(answer, verdict=Verdict(Proof.UNKNOWN, None, "WRONG_LOCATION", words))
 
 
-def _accepted(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    _settle(
-        group,
-        Status.WORKING,
-        now,
-        lambda a: {"broker_order_id": a.verdict.order_id, "reason_code": "", "reason": ""},
-    )
-
-
-def _refused(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    _settle(group, Status.FAILED_TO_PLACE, now, lambda a: _why(Reason.REFUSED, a.verdict.words))
-
-
-def _unknown(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    steps = [
-        _step(a, Status.UNKNOWN, _why(Reason.AMBIGUOUS_ANSWER, a.verdict.words)) for a in group
-    ]
-    take_steps(steps, out_of=[Status.SUBMITTING], now=now, actor="placement")
-
-
-def _not_sent(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    """Nothing was written: once more at once, then it has failed."""
-    once_more = [a for a in group if a.claimed.sends < MAX_SENDS]
-    failed = [a for a in group if a.claimed.sends >= MAX_SENDS]
-    put_back = _put_back(
-        once_more, Reason.NOT_SENT, now, lambda a: _why(Reason.NOT_SENT, a.verdict.words)
-    )
-    outcome.again.extend(put_back)
-    _settle(failed, Status.FAILED_TO_PLACE, now, lambda a: _why(Reason.NOT_SENT, a.verdict.words))
-
-
-def _unauthorized(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    """Wait for a fresh token and send once more; a second refusal stands."""
-    waiting = [a for a in group if a.claimed.sends < MAX_SENDS]
-    failed = [a for a in group if a.claimed.sends >= MAX_SENDS]
-    words = "The broker refused the access token; it is being renewed."
-    values = {**_why(Reason.TOKEN_REFUSED, words), "not_before": now + WAIT_FOR_TOKEN}
-    put_back = _put_back(waiting, Reason.REFUSED, now, lambda _: values)
-    for answer in waiting:
-        if answer.claimed.child_id in put_back:
-            children = outcome.refused_logins.setdefault(answer.claimed.login_id, [])
-            children.append(answer.claimed.child_id)
-    _settle(failed, Status.FAILED_TO_PLACE, now, lambda a: _why(Reason.REFUSED, a.verdict.words))
-
-
-def _throttled(group: Sequence[Answer], outcome: Outcome, now: datetime) -> None:
-    """Too many requests: due again after the pause, if that is before the deadline."""
-    in_time = [a for a in group if _due_again(a, now) < a.claimed.deadline_at]
-    too_late = [a for a in group if _due_again(a, now) >= a.claimed.deadline_at]
-    _put_back(
-        in_time,
-        Reason.REFUSED,
-        now,
-        lambda a: {
-            **_why(Reason.THROTTLED, a.verdict.words),
-            "not_before": _due_again(a, now),
-        },
-    )
-    words = "The broker asked to wait longer than the order may wait."
-    _settle(too_late, Status.FAILED_TO_PLACE, now, lambda _: _why(Reason.STALE_UNSENT, words))
-
-
-def _due_again(answer: Answer, now: datetime) -> datetime:
-    return now + timedelta(seconds=answer.verdict.retry_after or PAUSE_WITHOUT_HINT_S)
-
-
-_RECORDERS: dict[Proof, Callable[[Sequence[Answer], Outcome, datetime], None]] = {
-    Proof.ACCEPTED: _accepted,
-    Proof.REFUSED: _refused,
-    Proof.UNAUTHORIZED: _unauthorized,
-    Proof.THROTTLED: _throttled,
-    Proof.NOT_SENT: _not_sent,
-    Proof.UNKNOWN: _unknown,
-}
-
-_Values = Callable[[Answer], dict[str, Any]]
-
-
-def _settle(group: Sequence[Answer], to: Status, now: datetime, values: _Values) -> None:
-    steps = [_step(answer, to, values(answer)) for answer in group]
-    take_steps(steps, out_of=UNRESOLVED, now=now, actor="placement")
-
-
-def _put_back(group: Sequence[Answer], proved: Reason, now: datetime, values: _Values) -> set[UUID]:
-    """Make orders READY again that were proved not placed; one already UNKNOWN has failed.
-
-    Args:
-        proved: why the broker has no such order, for those that are not sent again.
-    """
-    steps = [_step(answer, Status.READY, values(answer)) for answer in group]
-    moved = take_steps(steps, out_of=[Status.SUBMITTING], now=now, actor="placement")
-    late = [answer for answer in group if answer.claimed.child_id not in moved]
-    failed = [
-        _step(a, Status.FAILED_TO_PLACE, _why(proved, f"{TOO_LATE} {a.verdict.words}"))
-        for a in late
-    ]
-    if failed:
-        take_steps(failed, out_of=[Status.UNKNOWN], now=now, actor="placement")
-    return moved
-
-
-def _step(answer: Answer, to: Status, values: dict[str, Any]) -> Step:
-    data = {"proof": answer.verdict.proof, "code": answer.verdict.code}
-    times = {"sent_at": answer.sent_at, "answered_at": answer.answered_at}
-    return Step(answer.claimed.child_id, to, {**times, **values}, data)
-
-
-def _why(code: Reason, words: str) -> dict[str, Any]:
-    return {"reason_code": code, "reason": words[:300]}
+def _step(answer: Answer, following: Next) -> Step:
+    values: dict[str, object] = {
+        "sent_at": answer.sent_at,
+        "answered_at": answer.answered_at,
+        "reason_code": following.code or "",
+        "reason": following.words[:300],
+    }
+    if following.to == Status.WORKING:
+        values["broker_order_id"] = answer.verdict.order_id
+    if following.to == Status.READY and following.not_before is not None:
+        values["not_before"] = following.not_before
+    data: Mapping[str, str] = {"proof": answer.verdict.proof, "code": answer.verdict.code}
+    return Step(answer.claimed.child_id, following.to, values, data)

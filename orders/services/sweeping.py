@@ -1,4 +1,4 @@
-"""Sweep by status: expire what waited too long, and find what nobody was rung for."""
+"""Sweep by status: expire what waited too long, find what nobody was rung for, raise alarms."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -9,12 +9,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
+from accounts.models import Alarm
+from accounts.services.alarms import raise_alarm
 from orders.domain.lifecycle import Reason, Status
 from orders.models import AccountOrder
 from orders.services.claiming import unresolved_twins
 from orders.services.parents import refresh_parents
 from orders.services.steps import Step, take_steps
 
+UNKNOWN_TOO_LONG = "UNKNOWN_TOO_LONG"
 TWIN_WORDS = "an identical order in this account is still unresolved"
 
 
@@ -30,6 +33,7 @@ class Swept:
 def sweep(*, now: datetime) -> Swept:
     """Expire stale READY orders and old claims; needs the database alone."""
     swept = Swept(stale=_expire_unsent(now), lease_over=_expire_claims(now))
+    _alarm_for_unknown(now)
     waiting: dict[int, list[UUID]] = defaultdict(list)
     for order_id, pk in _unheard(now).values_list("order_id", "pk"):
         waiting[order_id].append(pk)
@@ -76,6 +80,24 @@ def _take(steps: list[Step], old: Status, now: datetime) -> int:
         orders = AccountOrder.objects.filter(pk__in=moved).values_list("order_id", flat=True)
         refresh_parents(set(orders))
     return len(moved)
+
+
+def _alarm_for_unknown(now: datetime) -> None:
+    """Raise one alarm per broadcast whose orders are unknown for too long; once for each claim."""
+    limit = now - timedelta(seconds=settings.UNKNOWN_ALARM_S)
+    late = AccountOrder.objects.filter(status=Status.UNKNOWN, claimed_at__lte=limit)
+    by_order: dict[int, list[tuple[str, datetime]]] = defaultdict(list)
+    for order_id, alias, claimed_at in late.values_list("order_id", "account__alias", "claimed_at"):
+        if claimed_at is not None:
+            by_order[order_id].append((alias, claimed_at))
+    for order_id, accounts in by_order.items():
+        subject = f"complexorder:{order_id}"
+        newest = max(claimed_at for _, claimed_at in accounts)
+        known = Alarm.objects.filter(code=UNKNOWN_TOO_LONG, subject=subject, raised_at__gte=newest)
+        if not known.exists():
+            names = ", ".join(sorted(alias for alias, _ in accounts))
+            words = f"Broadcast {order_id}: still unknown whether placed in {names}."
+            raise_alarm(UNKNOWN_TOO_LONG, subject, words, now=now)
 
 
 def _unheard(now: datetime) -> QuerySet[AccountOrder]:

@@ -11,7 +11,7 @@ from accounts.tasks.queue import enqueue
 from brokerage.schwab.answers import Proof
 from brokerage.transport import process_gateway
 from orders.selectors.sending import strategies_of
-from orders.services import placing, polling, renewing
+from orders.services import placing, polling, reconciling, renewing
 from orders.services.recording import Outcome
 from strategies.domain.tickets import Strategy
 
@@ -34,7 +34,7 @@ def place_account_orders(*, ids: list[str]) -> None:
 
 
 def _ring_again(outcome: Outcome) -> None:
-    """Ring for orders that are due again, and for logins whose token was refused."""
+    """Ring for orders due again, for logins whose token was refused, and for the unknown."""
     ring_for(outcome.again)
     for login_id, children in outcome.refused_logins.items():
         enqueue(
@@ -43,6 +43,14 @@ def _ring_again(outcome: Outcome) -> None:
             seen_version=outcome.token_versions[login_id],
             ids=[str(pk) for pk in children],
         )
+    if outcome.counts.get(Proof.UNKNOWN):
+        enqueue(reconcile)
+
+
+@shared_task(name="orders.reconcile")
+def reconcile() -> None:
+    """Look for the orders of unknown outcome that are due."""
+    reconciling.reconcile(gateway=process_gateway())
 
 
 @shared_task(name="orders.renew_and_place")

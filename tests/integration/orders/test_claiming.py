@@ -13,7 +13,7 @@ from tests.integration.orders.hands import force, is_sentence, seconds_from_now,
 
 def claim_all(fleet, order, *, now=None):
     ids = [child.pk for child in fleet.children(order)]
-    return claim(ids, now=now or timezone.now())
+    return claim(ids, clock=lambda: now or timezone.now())
 
 
 def set_mode(mode, scope=ModeScope.FLEET, target="", why=""):

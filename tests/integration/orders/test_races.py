@@ -66,7 +66,7 @@ def test_of_many_claims_at_once_each_order_is_won_by_one(fleet):
     orders = [fleet.create(fleet.shares(contracts)) for contracts in range(1, 6)]
     ids = [pk for order in orders for pk in ids_of(order)]
 
-    results = at_once(*[lambda: claim(ids, now=timezone.now())] * 4)
+    results = at_once(*[lambda: claim(ids, clock=timezone.now)] * 4)
 
     won = [one.child_id for result in results for one in result]
     assert sorted(won) == sorted(ids)
@@ -88,7 +88,7 @@ def test_of_two_twins_claimed_at_once_one_goes_and_the_other_waits(fleet):
     first, second = (ids_of(fleet.create(fleet.shares())) for _ in range(2))
 
     results = at_once(
-        lambda: claim(first, now=timezone.now()), lambda: claim(second, now=timezone.now())
+        lambda: claim(first, clock=timezone.now), lambda: claim(second, clock=timezone.now)
     )
 
     won = [one.account_id for result in results for one in result]

@@ -37,7 +37,7 @@ def answer_to(claimed, proof, *, order_id="17"):
 def claimed_one(fleet):
     """Create and claim the order of one account; return the broadcast and the claim."""
     order = fleet.create(fleet.shares(), accounts=fleet.accounts[:1])
-    (claimed,) = claim([child.pk for child in fleet.children(order)], now=timezone.now())
+    (claimed,) = claim([child.pk for child in fleet.children(order)], clock=timezone.now)
     return order, claimed
 
 
@@ -113,13 +113,13 @@ def test_two_orders_of_an_account_that_are_told_one_number_do_not_share_it(fleet
 
 def claim_other_size(fleet):
     order = fleet.create(fleet.shares(11), accounts=fleet.accounts[:1])
-    (claimed,) = claim([child.pk for child in fleet.children(order)], now=timezone.now())
+    (claimed,) = claim([child.pk for child in fleet.children(order)], clock=timezone.now)
     return claimed
 
 
 def test_the_same_number_in_another_account_is_another_order(fleet):
     order = fleet.create(fleet.shares())
-    won = claim([child.pk for child in fleet.children(order)], now=timezone.now())
+    won = claim([child.pk for child in fleet.children(order)], clock=timezone.now)
 
     record_answers([answer_to(one, Proof.ACCEPTED) for one in won], now=timezone.now())
 
@@ -130,7 +130,7 @@ def test_the_same_number_in_another_account_is_another_order(fleet):
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time")
 def test_an_answer_that_cannot_be_written_costs_no_other(fleet):
     order = fleet.create(fleet.shares())
-    won = claim([child.pk for child in fleet.children(order)], now=timezone.now())
+    won = claim([child.pk for child in fleet.children(order)], clock=timezone.now)
     answers = [
         answer_to(one, Proof.ACCEPTED, order_id=str(n)) for n, one in enumerate(won, start=100)
     ]

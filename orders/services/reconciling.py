@@ -1,0 +1,122 @@
+"""Find out what became of orders of unknown outcome, from complete lists of their accounts."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from accounts.selectors import access_tokens_of
+from accounts.services.asking import FanOut, authorizations, reply_of
+from brokerage.errors import BrokerError, UnreadableReply
+from brokerage.schwab import messages
+from brokerage.schwab.exchange import Call, Exchange
+from brokerage.schwab.replies import BrokerOrder, read_orders
+from orders.domain.matching import CLOCKS_APART
+from orders.services.applying import apply_reading
+from orders.services.seeking import Sought, take_due
+from orders.services.settling import Look, settle
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What one look did; `incomplete` says why some lists prove nothing."""
+
+    sought: int = 0
+    found: int = 0
+    absent: int = 0
+    asked: int = 0
+    incomplete: list[str] = field(default_factory=list)
+
+
+def reconcile(*, gateway: FanOut) -> Reconciled:
+    """List the accounts of all UNKNOWN orders that are due, and settle what can be settled.
+
+    Orders that were proved absent today are looked for too, less often: the broker may show one
+    after all. Safe to run twice at once; every order is looked for by one of them.
+
+    Source: docs/what-an-answer-proves.md.
+    """
+    result = Reconciled()
+    due = take_due(now=timezone.now())
+    result.sought = len(due)
+    if not due:
+        return result
+    headers = authorizations(access_tokens_of({one.login_id for one in due}))
+    groups = [group for group in _by_account(due) if group[0].login_id in headers]
+    calls = [Call(_request(group), headers[group[0].login_id]) for group in groups]
+    for batch in gateway.stream(calls) if calls else ():
+        for index, exchange in batch:
+            _take_in(groups[index], exchange, result)
+    log.info("reconciled: %s", result)
+    return result
+
+
+def _by_account(due: Sequence[Sought]) -> list[list[Sought]]:
+    groups: dict[UUID, list[Sought]] = defaultdict(list)
+    for one in due:
+        groups[one.account_id].append(one)
+    return list(groups.values())
+
+
+def _request(group: Sequence[Sought]) -> messages.ApiRequest:
+    """Ask for every status, with room on both sides for clocks that disagree."""
+    oldest = min(one.claimed_at for one in group)
+    return messages.account_orders(
+        group[0].account_hash, oldest - CLOCKS_APART, timezone.now() + CLOCKS_APART
+    )
+
+
+def _take_in(group: Sequence[Sought], exchange: Exchange, result: Reconciled) -> None:
+    """Settle the orders of one account, whatever became of the others."""
+    try:
+        look = _look(exchange)
+        settled = settle(group, look, now=timezone.now())
+    except BrokerError as error:
+        result.incomplete.append(str(error))
+        log.warning("a list of orders proves nothing: %s", error)
+        return
+    except DatabaseError:
+        # Most often somebody else settled it at this moment; else the next look is soon.
+        log.exception("account %s: what a list shows could not be kept", group[0].account_id)
+        return
+    result.absent += settled.absent
+    result.asked += settled.asked
+    result.found += len(settled.found)
+    _apply(settled.found, look.shown)
+
+
+def _apply(found: Mapping[UUID, str], shown: Mapping[str, BrokerOrder]) -> None:
+    """Take over at once what the list says of the orders found."""
+    if found:
+        apply_reading([(pk, shown[name]) for pk, name in found.items()], now=timezone.now())
+
+
+def _look(exchange: Exchange) -> Look:
+    """Read a list. Errors: BrokerError for one that proves nothing about what it does not show."""
+    reply = reply_of(exchange)
+    page = read_orders(reply)
+    if page.unreadable or page.rows >= messages.MOST_ROWS:
+        raise UnreadableReply(f"{page.unreadable} of {page.rows} orders in a list are unreadable")
+    asked_at = datetime.fromtimestamp(exchange.sent_at or 0, UTC)
+    answered_at = datetime.fromtimestamp(exchange.answered_at or 0, UTC)
+    return Look(
+        asked_at=asked_at,
+        broker_ahead=_broker_ahead(reply.headers.get("date", ""), answered_at),
+        shown={order.order_id: order for order in page.orders},
+    )
+
+
+def _broker_ahead(date: str, answered_at: datetime) -> timedelta:
+    """Return by how much the broker's clock is ahead of ours; nothing if it does not say."""
+    try:
+        return parsedate_to_datetime(date) - answered_at
+    except (TypeError, ValueError):
+        return timedelta()

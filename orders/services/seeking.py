@@ -1,0 +1,88 @@
+"""Choose the orders of unknown outcome whose accounts are to be listed now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from orders.domain.lifecycle import UNRESOLVED, Status, any_of
+from orders.models import AccountOrder
+from orders.services.resurrecting import GIVEN_UP
+
+EASTERN = ZoneInfo("America/New_York")
+# A beat that comes a moment early must not make an order wait for the next one.
+EARLY = timedelta(seconds=0.5)
+ABSENT_EVERY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """An order that is looked for at the broker; `status` is UNKNOWN, or it was proved absent."""
+
+    child_id: UUID
+    order_id: int
+    account_id: UUID
+    login_id: UUID
+    account_hash: str
+    fingerprint: str
+    status: Status
+    claimed_at: datetime
+
+
+def take_due(*, now: datetime) -> list[Sought]:
+    """Return the orders to look for now; of two callers one gets each order.
+
+    UNKNOWN ones are due every few seconds, those proved absent today once a minute, unless the
+    same order is under way again: a match may then be either's.
+    """
+    every = timedelta(seconds=settings.RECONCILE_EVERY_S) - EARLY
+    unknown = _due(AccountOrder.objects.filter(status=Status.UNKNOWN), now - every)
+    absent = _due(_absent_today(now), now - ABSENT_EVERY)
+    taken = unknown.update(looked_at=now) + absent.update(looked_at=now)
+    return _read(now) if taken else []
+
+
+def _due(rows: QuerySet[AccountOrder], before: datetime) -> QuerySet[AccountOrder]:
+    return rows.filter(
+        Q(looked_at__isnull=True) | Q(looked_at__lte=before),
+        account__login__environment=settings.ENVIRONMENT,
+        claimed_at__isnull=False,
+    )
+
+
+def _absent_today(now: datetime) -> QuerySet[AccountOrder]:
+    midnight = now.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)
+    under_way = AccountOrder.objects.filter(
+        account=OuterRef("account"),
+        fingerprint=OuterRef("fingerprint"),
+        status__in=any_of(UNRESOLVED | {Status.READY}),
+    )
+    return AccountOrder.objects.filter(
+        ~Exists(under_way),
+        status=Status.FAILED_TO_PLACE,
+        reason_code__in=GIVEN_UP,
+        claimed_at__gte=midnight,
+    )
+
+
+def _read(now: datetime) -> list[Sought]:
+    rows = AccountOrder.objects.filter(
+        looked_at=now, status__in=[Status.UNKNOWN, Status.FAILED_TO_PLACE]
+    ).order_by("account__position", "claimed_at")
+    return [
+        Sought(*row[:6], status=Status(row[6]), claimed_at=row[7])
+        for row in rows.values_list(
+            "pk",
+            "order_id",
+            "account_id",
+            "account__login_id",
+            "account__hash_value",
+            "fingerprint",
+            "status",
+            "claimed_at",
+        )
+        if row[7] is not None
+    ]
