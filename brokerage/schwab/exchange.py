@@ -22,10 +22,16 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request and the Authorization header's value to send with it."""
+    """A request and the Authorization header's value to send with it.
+
+    Args:
+        not_after: Unix seconds after which the request must not be written any more; None if it
+            can never be too late, as with a read.
+    """
 
     request: ApiRequest
     authorization: str = field(repr=False)
+    not_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

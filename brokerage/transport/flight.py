@@ -14,6 +14,7 @@ from aiohttp.connector import Connection
 
 from brokerage.schwab.exchange import Call, Exchange, Failure, FailureKind, Reply
 from brokerage.transport.http1 import failure_words, joined_headers, read_body, request_bytes
+from brokerage.transport.lateness import Limit
 from brokerage.transport.pool import protocol_of
 
 
@@ -28,6 +29,7 @@ class Flight:
         "data",
         "failure",
         "index",
+        "limit",
         "reply",
         "sent_at",
     )
@@ -35,6 +37,7 @@ class Flight:
     def __init__(self, index: int, call: Call, *, host: str) -> None:
         self.index = index
         self.call = call
+        self.limit = None if call.not_after is None else Limit(call.not_after)
         self.connection: Connection | None = None
         self.begun = False
         self.sent_at: float | None = None
@@ -59,12 +62,17 @@ class Flight:
         kilobyte fits the send buffer of an idle connection: when `write` is back, the last byte is
         with the kernel. A hook that fires before the write, or a callback for which the loop must
         first find time, would be early or late.
+
+        Raises:
+            TooLateError: nothing was written, its limit is over.
         """
         self.connection = connection
         protocol = protocol_of(connection)
         if protocol.transport is None or protocol.transport.is_closing():
             raise ConnectionError("the connection is closed")
         protocol.set_response_params(read_until_eof=True)
+        if self.limit is not None:
+            self.limit.check()
         self.begun = True
         protocol.transport.write(self.data)
         self.sent_at = time.time()

@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
 from brokerage.schwab.exchange import Call
+from brokerage.transport.lateness import TooLateError
 
 METHODS_WITH_BODY = frozenset({"POST", "PUT"})
 REQUEST_LINE = re.compile(r"[A-Z]+ /[!-~]* HTTP/1\.1")
@@ -63,6 +64,8 @@ async def read_body(payload: StreamReader, *, limit: int) -> tuple[bytes, bool]:
 
 def failure_words(error: BaseException, *, written: bool) -> str:
     """Say for an operator what happened, without addresses, headers or bodies."""
+    if isinstance(error, TooLateError):
+        return "Held back here until it was too late to send it"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "The broker's certificate was not accepted"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
