@@ -11,7 +11,7 @@ from accounts.models import Token
 from brokerage.transport import Gateway
 from orders.services.placing import place_account_orders
 from orders.services.sweeping import sweep
-from tests.integration.orders.hands import force, hit, is_sentence, seconds_from_now
+from tests.integration.orders.hands import force, hit, is_sentence, seconds_from_now, trail
 from tests.support.raw_server import dead_port
 
 
@@ -108,9 +108,12 @@ def test_a_number_of_an_order_made_by_hand_is_found_out_at_the_first_read(fleet)
 
     child = first_child(fleet, order)
     order.refresh_from_db()
-    assert (child.status, child.filled, child.needs_agent) == ("WORKING", 0, True)
-    assert child.reason == "The broker shows another order under the number it gave for this one."
+    assert (child.status, child.filled, child.broker_order_id) == ("UNKNOWN", 0, None)
+    assert child.reason == (
+        f"The broker shows another order under the number {stranger} that it gave for this one."
+    )
     assert order.status == "NEEDS_AGENT"
+    assert trail(child)[-1] == ("WORKING", "UNKNOWN")
 
 
 def test_a_refusal_fails_the_order_with_the_brokers_words(fleet, wire):

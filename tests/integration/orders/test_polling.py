@@ -33,6 +33,7 @@ def test_one_read_per_login_covers_all_its_accounts_and_orders(family):
     family.broker.market(fills="manual")
     for contracts in (1, 2, 3):
         family.broadcast(family.shares(contracts))
+    family.poll()
     wire = Wire(family.broker)
 
     stocks, options = family.poll()
@@ -40,6 +41,18 @@ def test_one_read_per_login_covers_all_its_accounts_and_orders(family):
     assert (stocks.watched, stocks.calls) == (18, 2)
     assert (options.watched, options.calls) == (0, 0)
     assert wire.reads == ["/trader/v1/orders"] * 2
+
+
+def test_a_new_order_is_read_once_by_its_id_and_in_the_lists_from_then_on(fleet, by_hand):
+    order = fleet.broadcast(fleet.shares())
+    wire = Wire(fleet.broker)
+
+    fleet.poll()
+    by_id = sorted(path.rpartition("/")[2] for path in wire.reads)
+    fleet.poll()
+
+    assert by_id == sorted(child.broker_order_id for child in fleet.children(order))
+    assert wire.reads[3:] == ["/trader/v1/orders"] * 3
 
 
 def test_terminal_orders_are_never_asked_about_again(fleet):
@@ -66,6 +79,7 @@ def test_stocks_and_options_are_read_apart(fleet, by_hand, condor):
     fleet.broadcast(fleet.shares())
     fleet.broadcast(option(fleet, condor), accounts=fleet.accounts[:1])
     fleet.broadcast(condor, accounts=fleet.accounts[:2])
+    fleet.poll()
 
     stocks = polling.sync_stock_orders(gateway=fleet.gateway)
     options = polling.sync_option_orders(gateway=fleet.gateway)
@@ -98,7 +112,11 @@ def test_a_beat_that_learns_nothing_writes_nothing(fleet, by_hand):
     "fault", ["http_500", "html_403", "bad_json", "truncated", "cut_list", "drop_after", "http_401"]
 )
 def test_a_login_that_cannot_be_read_keeps_no_other_from_being_read(fleet, fault, caplog):
+    fleet.broker.market(fills="manual")
     order = fleet.broadcast(fleet.shares())
+    fleet.poll()
+    for child in fleet.children(order):
+        fleet.broker.fill(child.broker_order_id)
     fleet.broker.fault(fault, method="GET", path="/orders", times=1)
 
     with caplog.at_level(logging.WARNING):
@@ -133,9 +151,12 @@ def test_a_login_without_a_token_is_named_and_the_others_are_read(fleet):
 
 
 def test_an_order_that_a_list_does_not_show_yet_is_read_by_its_id(fleet):
+    fleet.broker.market(fills="manual")
     fleet.broker.fault("late_listing", method="POST", path="/orders", delay_ms=60_000)
-    wire = Wire(fleet.broker)
     order, child = one(fleet, fleet.shares())
+    fleet.poll()
+    fleet.broker.fill(child.broker_order_id)
+    wire = Wire(fleet.broker)
 
     fleet.poll()
 
@@ -149,6 +170,7 @@ def test_an_order_that_a_list_does_not_show_yet_is_read_by_its_id(fleet):
 
 def test_an_order_that_no_read_shows_is_never_declared_gone(fleet, by_hand):
     order, child = one(fleet, fleet.shares())
+    fleet.poll()
     force(child, broker_order_id="999999999")
 
     for _ in range(3):
@@ -165,6 +187,7 @@ def test_an_order_older_than_a_list_can_reach_is_read_by_its_id(fleet):
     order, child = one(fleet, fleet.shares(duration=Duration.GOOD_TILL_CANCEL))
     force(child, sent_at=timezone.now() - two_months)
     fleet.broker.clock(0)
+    force(child, broker_status="WORKING")  # it was read in those days
     wire = Wire(fleet.broker)
 
     fleet.poll()
@@ -174,7 +197,7 @@ def test_an_order_older_than_a_list_can_reach_is_read_by_its_id(fleet):
 
 
 class AbsurdPrices:
-    """A gateway behind which one login's list shows a price that no column can hold."""
+    """A gateway behind which one order is shown with a price that no column can hold."""
 
     def __init__(self, gateway):
         self._gateway = gateway
@@ -188,7 +211,7 @@ class AbsurdPrices:
 
     def _spoil(self, exchange):
         shown = json.loads(exchange.reply.body)
-        for leg in shown[0]["orderActivityCollection"][0]["executionLegs"]:
+        for leg in shown["orderActivityCollection"][0]["executionLegs"]:
             leg["price"] = 12345678901234567890
         return replace(exchange, reply=Reply(200, {}, json.dumps(shown).encode()))
 

@@ -4,7 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import AuditEvent
+from accounts.models import Alarm
+from accounts.services.alarms import acknowledge
 from orders.domain.lifecycle import TERMINAL, Status
 from orders.models import AccountOrder
 from orders.services.placing import place_account_orders
@@ -127,19 +128,37 @@ def test_an_order_that_is_settled_or_at_the_broker_is_left_alone(fleet, status):
     order = fleet.create(fleet.shares(), accounts=fleet.accounts[:1])
     (child,) = fleet.children(order)
     force(child, status=status, claimed_at=seconds_from_now(-600))
-    before = AuditEvent.objects.count()
+    before = len(trail(child))
 
     swept = sweep(now=seconds_from_now(3600))
 
     assert (swept.stale, swept.lease_over, swept.to_ring) == (0, 0, {})
     assert fleet.statuses(order) == [status]
-    assert AuditEvent.objects.count() == before
+    assert len(trail(child)) == before
 
 
-def test_an_idle_sweep_asks_the_database_three_times(fleet, django_assert_num_queries):
+def test_orders_unknown_for_two_minutes_raise_one_alarm_that_comes_once(fleet):
+    order = fleet.create(fleet.shares())
+    one, two, three = fleet.children(order)
+    force(one, two, status=Status.UNKNOWN, claimed_at=seconds_from_now(-121))
+    force(three, status=Status.UNKNOWN, claimed_at=seconds_from_now(-119))
+
+    sweep(now=timezone.now())
+    sweep(now=timezone.now())
+
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.subject) == ("UNKNOWN_TOO_LONG", f"complexorder:{order.pk}")
+    assert f"{one.account.alias}, {two.account.alias}." in alarm.words
+    assert three.account.alias not in alarm.words
+    assert acknowledge(alarm.pk, user=fleet.agent, now=timezone.now())
+    sweep(now=timezone.now())
+    assert Alarm.objects.count() == 1
+
+
+def test_an_idle_sweep_asks_the_database_four_times(fleet, django_assert_num_queries):
     fleet.broadcast(fleet.shares())
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         sweep(now=timezone.now())
 
 
