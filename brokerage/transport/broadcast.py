@@ -74,6 +74,8 @@ class Broadcast:
             return
         if flight.reply is not None and flight.reply.complete:
             self._pool.put(flight.connection)
+        elif flight.reply is None and flight.begun:
+            self._pool.sever(flight.connection)
         else:
             self._pool.discard(flight.connection)
 

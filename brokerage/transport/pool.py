@@ -1,8 +1,11 @@
 """Warm connections to one host, of which we know the age, and nothing written on them yet."""
 
 import asyncio
+import socket
 import ssl
+import struct
 import time
+from asyncio.trsock import TransportSocket
 from collections import deque
 
 import aiohttp
@@ -16,6 +19,10 @@ KEEP_ALIVE_S = 50.0
 RENEW_AFTER_S = 25.0
 HANDSHAKES_AT_ONCE = 8
 CLOSE_TIMEOUT_S = 1.0
+# After this long without the other side's receipt the kernel gives the connection up, also for a
+# process that was stopped or killed. Its habit is to try for a quarter of an hour.
+UNDELIVERED_AFTER_S = 10.0
+LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Pool:
@@ -51,7 +58,11 @@ class Pool:
 
     async def open(self) -> Connection:
         """Open a connection, TLS done and nothing written."""
-        return await self._connector.connect(self._target, traces=[], timeout=self._timeout)
+        connection = await self._connector.connect(self._target, traces=[], timeout=self._timeout)
+        if (wire := _socket_of(connection)) is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            patience_ms = int(UNDELIVERED_AFTER_S * 1000)
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
+        return connection
 
     def put(self, connection: Connection) -> None:
         """Keep a connection whose answer was read to its end."""
@@ -66,6 +77,17 @@ class Pool:
             self._closing.add(closed)
             closed.add_done_callback(self._forget)
         connection.close()
+
+    def sever(self, connection: Connection) -> None:
+        """Close a connection whose request is given up, and throw away what was not delivered.
+
+        Closing alone would let the kernel go on delivering: a request lost on its way could reach
+        the broker a minute later, when the order may already be proved absent.
+        """
+        if (wire := _socket_of(connection)) is not None:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+            protocol_of(connection).abort()
+        self.discard(connection)
 
     async def warm(self, connections: int) -> int:
         """Top up to a number of idle connections; a failure ends it. Return how many there are."""
@@ -111,6 +133,14 @@ def protocol_of(connection: Connection) -> ResponseHandler:
     if connection.protocol is None:
         raise ConnectionError("the connection is closed")
     return connection.protocol
+
+
+def _socket_of(connection: Connection) -> TransportSocket | None:
+    """Return the open socket under a connection."""
+    if connection.transport is None or connection.transport.is_closing():
+        return None
+    wire: TransportSocket | None = connection.transport.get_extra_info("socket")
+    return wire
 
 
 def _is_good(connection: Connection) -> bool:

@@ -1,12 +1,9 @@
 """Hands to send through a gateway of the test's own."""
 
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
 
-from brokerage.schwab.exchange import ApiRequest, Call, Exchange
+from brokerage.schwab.exchange import ApiRequest, Call
 from brokerage.transport import Gateway
-from tests.support.raw_server import RawServer
 
 ORDERS = "/trader/v1/accounts/AB/orders"
 
@@ -25,14 +22,15 @@ def call(
 
 
 @contextmanager
-def gateway_to(server: RawServer | str, **options: Any) -> Iterator[Gateway]:
+def gateway_to(server, **options):
+    """A gateway to a server or an address, closed at the end."""
     url = server if isinstance(server, str) else server.url
     gateway = Gateway(url, **{"ca_file": None, "total_timeout_s": 5.0, **options})
     with closing(gateway):
         yield gateway
 
 
-def send(server: RawServer | str, *calls: Call, **options: Any) -> list[Exchange]:
+def send(server, *calls, **options):
     """Send through a new gateway; without calls, one placing."""
     with gateway_to(server, **options) as gateway:
         return gateway.send_all(calls or [call()])

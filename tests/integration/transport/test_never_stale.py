@@ -3,16 +3,19 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from brokerage.schwab.exchange import FailureKind
-from brokerage.transport import lateness
+from brokerage.transport import lateness, pool
 from tests.integration.transport.sending import call, gateway_to, send
 from tests.support.raw_server import RawServer, created, make_tls
 
@@ -150,3 +153,50 @@ def test_a_worker_stopped_while_it_connects_sends_nothing_when_it_goes_on(tls):
 
     assert said == [f"None {TOO_LATE[0]} {TOO_LATE[1]}"] * 3
     assert server.heard == []
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_what_was_not_delivered_when_we_gave_up_never_arrives(secure, tls):
+    """A server that reads nothing stands for a network that delivers nothing for a while."""
+    length = 4_000_000
+    reads_on, received = threading.Event(), [0]
+
+    def serve(listener):
+        wire, _ = listener.accept()
+        wire = tls[0].wrap_socket(wire, server_side=True) if secure else wire
+        with wire:
+            wire.settimeout(5)
+            reads_on.wait(5)
+            with suppress(OSError):
+                while read := len(wire.recv(65536)):
+                    received[0] += read
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        serving = threading.Thread(target=serve, args=(listener,))
+        serving.start()
+        url = f"{'https' if secure else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        with gateway_to(url, ca_file=tls[1], total_timeout_s=0.5) as gateway:
+            (exchange,) = gateway.send_all([call(body=b"x" * length)])
+            reads_on.set()
+            serving.join()
+
+    assert exchange.failure.kind is FailureKind.MAYBE_WRITTEN
+    assert received[0] < length
+
+
+def test_the_kernel_does_not_deliver_for_longer_than_we_would_wait():
+    """It goes on by itself when our process is stopped or killed."""
+
+    async def patience_ms(url):
+        kept = pool.Pool(URL(url), ca_file=None, connect_timeout_s=2.0)
+        connection = await kept.open()
+        assert connection.transport
+        wire = connection.transport.get_extra_info("socket")
+        found = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        kept.put(connection)
+        await kept.close()
+        return found
+
+    with RawServer(created) as server:
+        assert asyncio.run(patience_ms(server.url)) == 10_000
