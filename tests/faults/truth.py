@@ -1,0 +1,149 @@
+"""What happened, from three witnesses: the broker's orders, its journal, the product's database."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from brokerage.schwab.fingerprint import fingerprint
+from tests.faults.database import Database, key, moment
+from tests.support.stack import Program
+
+OURS = "TA_"
+CHILDREN = """
+    SELECT c.id, c.order_id, a.hash_value, c.status, c.needs_agent, c.broker_order_id,
+        c.fingerprint, c.deadline_at
+    FROM orders_accountorder c JOIN accounts_account a ON a.id = c.account_id"""
+EVENTS = """
+    SELECT at, subject, old, new FROM accounts_auditevent WHERE kind = 'status' ORDER BY id"""
+
+
+@dataclass(frozen=True)
+class Post:
+    """A request to place an order, as it arrived at the broker."""
+
+    at: float
+    account: str
+    order_id: str | None
+
+
+@dataclass(frozen=True)
+class BrokerOrder:
+    """An order that exists at the broker."""
+
+    id: str
+    account: str
+    fingerprint: str
+    tag: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change of status on record."""
+
+    at: float
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """An account order, with its steps as they were recorded."""
+
+    id: UUID
+    order: int
+    account: str
+    status: str
+    needs_agent: bool
+    broker_order_id: str | None
+    fingerprint: str
+    deadline_at: float
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def claims(self) -> list[float]:
+        """When it was taken for sending."""
+        return [step.at for step in self.steps if step.new == "SUBMITTING"]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the machine has done what it can."""
+        return self.status not in {"READY", "SUBMITTING", "UNKNOWN"} or self.needs_agent
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Everything at one moment; `orders` was read before `children`, and `later` after it."""
+
+    orders: list[BrokerOrder]
+    posts: list[Post]
+    children: list[Child]
+    later: set[tuple[str, str]]
+
+
+class Witness:
+    """Hears all three; call `listen` more often than the broker's journal forgets."""
+
+    def __init__(self, program: Program, database: Database) -> None:
+        self._program = program
+        self._database = database
+        self._seen = 0
+        self._posts: list[Post] = []
+        self.by_hand: set[str] = set()
+
+    def listen(self) -> None:
+        """Read what the journal has to say since the last time."""
+        rows = self._program.paper(f"journal?since={self._seen}")
+        self._seen = rows[-1]["seq"] if rows else self._seen
+        self._posts += [
+            Post(row["at"], row["account"], row["order_id"] if row["placed"] else None)
+            for row in rows
+            if row["method"] == "POST" and row["path"].endswith("/orders")
+        ]
+
+    def tell(self) -> Truth:
+        """Read everything."""
+        before = self._orders()
+        self.listen()
+        children = self._children()
+        later = {(one.account, one.id) for one in self._orders()}
+        return Truth(before, sorted(self._posts, key=lambda post: post.at), children, later)
+
+    def _orders(self) -> list[BrokerOrder]:
+        return [
+            _order(one)
+            for one in self._program.paper("orders")
+            if str(one["orderId"]) not in self.by_hand
+        ]
+
+    def _children(self) -> list[Child]:
+        steps: dict[str, list[Step]] = {}
+        for row in self._database.rows(EVENTS):
+            step = Step(moment(row["at"]), row["old"], row["new"])
+            steps.setdefault(row["subject"], []).append(step)
+        rows = self._database.rows(CHILDREN)
+        return [_child(row, steps.get(f"accountorder:{key(row['id'])}", [])) for row in rows]
+
+
+def _order(shown: dict[str, Any]) -> BrokerOrder:
+    return BrokerOrder(
+        id=str(shown["orderId"]),
+        account=shown["account"],
+        fingerprint=fingerprint(shown),
+        tag=str(shown.get("tag") or ""),
+        status=shown["status"],
+    )
+
+
+def _child(row: dict[str, Any], steps: list[Step]) -> Child:
+    return Child(
+        id=key(row["id"]),
+        order=row["order_id"],
+        account=row["hash_value"],
+        status=row["status"],
+        needs_agent=bool(row["needs_agent"]),
+        broker_order_id=row["broker_order_id"],
+        fingerprint=row["fingerprint"],
+        deadline_at=moment(row["deadline_at"]),
+        steps=steps,
+    )
