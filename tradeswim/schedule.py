@@ -16,6 +16,7 @@ ROUTES = {
     "orders.reconcile": {"queue": "recon"},
     "accounts.sync_accounts": {"queue": "accounts"},
     "accounts.refresh_tokens": {"queue": "logins"},
+    "accounts.renew_login": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
 }
 

@@ -1,11 +1,13 @@
 """Celery tasks about accounts: each makes one call and decides nothing."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
 from accounts.services.balances import sync_accounts as sync_balances
 from accounts.services.sessions import forget_ended
-from accounts.services.tokens import refresh_due_tokens
+from accounts.services.tokens import refresh_due_tokens, refresh_login
 from brokerage.transport import process_gateway
 
 
@@ -19,6 +21,12 @@ def sync_accounts() -> None:
 def refresh_tokens() -> None:
     """Renew the access tokens that end within five minutes."""
     refresh_due_tokens(now=timezone.now())
+
+
+@shared_task(name="accounts.renew_login")
+def renew_login(*, login_id: str, seen_version: int) -> None:
+    """Renew a token that was refused, unless somebody has done so already."""
+    refresh_login(UUID(login_id), now=timezone.now(), seen_version=seen_version)
 
 
 @shared_task(name="accounts.forget_ended_sessions")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
-from brokerage.errors import BrokerError, Refused
+from brokerage.errors import BrokerError, Refused, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Call, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
@@ -50,6 +50,7 @@ class Watched:
     broker_order_id: str
     is_new: bool
     sent_at: datetime
+    token_version: int
 
 
 Reading = tuple[Watched, BrokerOrder]
@@ -57,12 +58,13 @@ Reading = tuple[Watched, BrokerOrder]
 
 @dataclass(slots=True)
 class Polled:
-    """What one beat did."""
+    """What one beat did; `refused_tokens` has the token version that was refused, by login."""
 
     watched: int = 0
     calls: int = 0
     changed: int = 0
     silent_logins: list[str] = field(default_factory=list)
+    refused_tokens: dict[UUID, int] = field(default_factory=dict)
 
 
 def sync_stock_orders(*, gateway: FanOut) -> Polled:
@@ -109,6 +111,7 @@ def _working(rows: QuerySet[AccountOrder]) -> list[Watched]:
             "broker_status",
             "sent_at",
             "created_at",
+            "account__login__token__version",
         )
     )
     return [
@@ -117,6 +120,7 @@ def _working(rows: QuerySet[AccountOrder]) -> list[Watched]:
             broker_order_id=row[4] or "",
             is_new=not row[5],
             sent_at=row[6] or row[7],
+            token_version=row[8] or 0,
         )
         for row in found
     ]
@@ -143,7 +147,7 @@ def _read_lists(
         return [(o, shown[o.broker_order_id]) for o in groups[index] if o.broker_order_id in shown]
 
     calls = [Call(r, headers[g[0].login_id]) for r, g in zip(requests, groups, strict=True)]
-    _exchange(calls, gateway, polled, read)
+    _exchange(calls, [group[0] for group in groups], gateway, polled, read)
     return missing
 
 
@@ -173,7 +177,7 @@ def _read_by_id(
         Call(messages.get_order(o.account_hash, o.broker_order_id), headers[o.login_id])
         for o in orders
     ]
-    _exchange(calls, gateway, polled, read)
+    _exchange(calls, orders, gateway, polled, read)
     for child_id in doubtful:
         try:
             doubt_number(child_id, now=timezone.now())
@@ -188,6 +192,7 @@ def _is_doubtful(order: Watched) -> bool:
 
 def _exchange(
     calls: Sequence[Call],
+    asked_for: Sequence[Watched],
     gateway: FanOut,
     polled: Polled,
     read: Callable[[int, Reply], list[Reading]],
@@ -201,6 +206,9 @@ def _exchange(
                 readings += read(index, reply_of(exchange))
             except BrokerError as error:
                 log.warning("order read failed: %s", error)
+                if isinstance(error, TokenRefused):
+                    order = asked_for[index]
+                    polled.refused_tokens[order.login_id] = order.token_version
                 polled.silent_logins.append(str(error))
         _apply(readings, polled)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
-from brokerage.errors import BrokerError, UnreadableReply
+from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
 from brokerage.schwab.replies import BrokerOrder, read_orders
@@ -27,13 +27,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Reconciled:
-    """What one look did; `incomplete` says why some lists prove nothing."""
+    """What one look did.
+
+    Args:
+        incomplete: why some lists prove nothing.
+        refused_tokens: the token version that was refused, by login.
+    """
 
     sought: int = 0
     found: int = 0
     absent: int = 0
     asked: int = 0
     incomplete: list[str] = field(default_factory=list)
+    refused_tokens: dict[UUID, int] = field(default_factory=dict)
 
 
 def reconcile(*, gateway: FanOut) -> Reconciled:
@@ -80,6 +86,8 @@ def _take_in(group: Sequence[Sought], exchange: Exchange, result: Reconciled) ->
         look = _look(exchange)
         settled = settle(group, look, now=timezone.now())
     except BrokerError as error:
+        if isinstance(error, TokenRefused):
+            result.refused_tokens[group[0].login_id] = group[0].token_version
         result.incomplete.append(str(error))
         log.warning("a list of orders proves nothing: %s", error)
         return

@@ -20,7 +20,12 @@ ABSENT_EVERY = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """An order that is looked for at the broker; `status` is UNKNOWN, or it was proved absent."""
+    """An order that is looked for at the broker.
+
+    Args:
+        status: UNKNOWN, or FAILED_TO_PLACE if it was proved absent.
+        token_version: of the login's token, to tell a refused one from its successor.
+    """
 
     child_id: UUID
     order_id: int
@@ -30,6 +35,7 @@ class Sought:
     fingerprint: str
     status: Status
     claimed_at: datetime
+    token_version: int
 
 
 def take_due(*, now: datetime) -> list[Sought]:
@@ -73,7 +79,7 @@ def _read(now: datetime) -> list[Sought]:
         looked_at=now, status__in=[Status.UNKNOWN, Status.FAILED_TO_PLACE]
     ).order_by("account__position", "claimed_at")
     return [
-        Sought(*row[:6], status=Status(row[6]), claimed_at=row[7])
+        Sought(*row[:6], status=Status(row[6]), claimed_at=row[7], token_version=row[8] or 0)
         for row in rows.values_list(
             "pk",
             "order_id",
@@ -83,6 +89,7 @@ def _read(now: datetime) -> list[Sought]:
             "fingerprint",
             "status",
             "claimed_at",
+            "account__login__token__version",
         )
         if row[7] is not None
     ]

@@ -1,12 +1,13 @@
 """Celery tasks about orders: each makes one call, then rings for what is left to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.tasks import renew_login
 from accounts.tasks.queue import enqueue
 from brokerage.schwab.answers import Proof
 from brokerage.transport import process_gateway
@@ -50,7 +51,7 @@ def _ring_again(outcome: Outcome) -> None:
 @shared_task(name="orders.reconcile")
 def reconcile() -> None:
     """Look for the orders of unknown outcome that are due."""
-    reconciling.reconcile(gateway=process_gateway())
+    _renew(reconciling.reconcile(gateway=process_gateway()).refused_tokens)
 
 
 @shared_task(name="orders.renew_and_place")
@@ -68,13 +69,19 @@ def renew_and_place(*, login_id: str, seen_version: int, ids: list[str]) -> None
 @shared_task(name="orders.sync_stock_orders")
 def sync_stock_orders() -> None:
     """Read every working order in shares once."""
-    polling.sync_stock_orders(gateway=process_gateway())
+    _renew(polling.sync_stock_orders(gateway=process_gateway()).refused_tokens)
 
 
 @shared_task(name="orders.sync_option_orders")
 def sync_option_orders() -> None:
     """Read every working order in options once."""
-    polling.sync_option_orders(gateway=process_gateway())
+    _renew(polling.sync_option_orders(gateway=process_gateway()).refused_tokens)
+
+
+def _renew(refused: Mapping[UUID, int]) -> None:
+    """Have tokens renewed that a read was refused for; the next beat reads with the new ones."""
+    for login_id, version in refused.items():
+        enqueue(renew_login, login_id=str(login_id), seen_version=version)
 
 
 def _ring_reads(ids: Sequence[str]) -> None:

@@ -9,10 +9,12 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.tasks import renew_login
 from accounts.tasks.queue import open_queue
 from brokerage.transport import Gateway, process
 from brokerage.transport.process import close_process_gateway
 from orders import tasks
+from orders.models import AccountOrder
 from orders.services.placing import place_account_orders
 from orders.services.sweeping import sweep
 from tests.integration.orders.hands import hit, seconds_from_now
@@ -225,3 +227,42 @@ def test_opening_the_queue_ahead_of_time_survives_a_queue_that_is_down(queue, ca
     point_celery_to("redis://127.0.0.1:1/0")
     open_queue()
     assert "not open yet" in caplog.text
+
+
+def test_an_order_of_unknown_outcome_is_looked_for_at_once(
+    worker, queue, django_capture_on_commit_callbacks
+):
+    hit(worker, "drop_after")
+    order = worker.create(worker.shares())
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.place_account_orders(ids=ids_of(worker, order))
+    assert worker.statuses(order) == ["UNKNOWN", "WORKING", "WORKING"]
+
+    assert rung(queue, "recon") == [("orders.reconcile", {})]
+    tasks.reconcile()
+
+    assert worker.statuses(order) == ["FILLED", "WORKING", "WORKING"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "read"),
+    [("drop_after", tasks.reconcile), (None, tasks.sync_stock_orders)],
+    ids=["reconcile", "poll"],
+)
+def test_a_token_that_a_read_was_refused_for_is_renewed(
+    worker, queue, lost, read, django_capture_on_commit_callbacks
+):
+    if lost:
+        hit(worker, lost)
+    order = worker.broadcast(worker.shares(), accounts=worker.accounts[:1])
+    worker.broker.tokens(login=worker.broker.logins()[0]["user"], access="revoke")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        read()
+    ((name, kwargs),) = rung(queue, "logins")
+    assert name == "accounts.renew_login"
+    renew_login(**kwargs)
+    AccountOrder.objects.update(looked_at=None)
+    read()
+
+    assert worker.statuses(order) == ["FILLED"]
