@@ -5,10 +5,11 @@ BIN := .venv/bin
 PY := $(BIN)/python
 RUNTIME := .venv/.installed-runtime
 DEV := .venv/.installed-dev
+MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test check bench requirements vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test faults soak test-postgresql faults-postgresql soak-postgresql check bench requirements vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -62,7 +63,22 @@ types: $(DEV) ## mypy --strict
 test: $(DEV) ## install what it needs and run all tests
 	@$(PY) -m pytest -n 2 --dist loadfile
 
-check: lint types test ## everything that CI checks
+faults: $(DEV) ## break the running installation on purpose, with all its processes
+	@$(PY) -m pytest tests/faults -n 2 --dist loadfile
+
+soak: $(DEV) ## random faults for MINUTES=10 under broadcasts to 45 accounts (SEED=… repeats one)
+	@$(PY) -m tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+test-postgresql: $(DEV) ## all tests on a throw-away PostgreSQL (needs it installed)
+	@scripts/with-postgresql $(MAKE) test
+
+faults-postgresql: $(DEV) ## the fault suite on a throw-away PostgreSQL
+	@scripts/with-postgresql $(MAKE) faults
+
+soak-postgresql: $(DEV) ## the soak on a throw-away PostgreSQL
+	@scripts/with-postgresql $(MAKE) soak MINUTES=$(MINUTES) $(if $(SEED),SEED=$(SEED))
+
+check: lint types test faults ## everything that CI checks
 
 bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
 	@$(PY) -m benchmarks.broadcast
