@@ -10,9 +10,10 @@ from brokerage.schwab.refusals import casts_doubt, plain_words, refusal_words, r
 
 CREATED, UNAUTHORIZED, TOO_MANY_REQUESTS = 201, 401, 429
 REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
-# The host is the public one even behind a proxy, so only the path is looked at.
+# The host is the public one even behind a proxy, so only the path is looked at: the address is
+# never followed, the number in it is. Repeated headers come joined by a comma and match nothing.
 LOCATION = re.compile(
-    r"(?:https?://[^/\s,]+)?(?:/[^\s,?#]*)?/accounts/([^/\s,?#]+)/orders/([0-9]{1,20})"
+    r"(?:https?://[^/\s,]+)?(?:/[^\s,?#]*)?/accounts/([^/\s,?#]+)/orders/([1-9][0-9]{0,18})"
 )
 
 
@@ -48,7 +49,7 @@ class Verdict:
 def judge_placing(exchange: Exchange, *, account_hash: str) -> Verdict:
     """Say what an exchange proves about the order it wanted to place (or to replace another with).
 
-    Source: docs/architecture.md, "What a broker's answer proves".
+    Source: docs/what-an-answer-proves.md.
     """
     reply = exchange.reply
     if reply is None:

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,10 +13,14 @@ from brokerage.schwab.exchange import Reply
 LONGEST_WORDS = 300
 JUNK_RETRY_AFTER_S = 5.0
 LEAST_RETRY_AFTER_S, MOST_RETRY_AFTER_S = 1.0, 60.0
+# What a server says that did not get to the end of it. Too many here cost a minute's waiting, too
+# few an order.
 DOUBT = re.compile(
-    r"(may|might|could) have (been )?(affected|placed|entered|received|accepted|processed|executed"
-    r"|submitted|filled)|check (the |your )?order status|unexpected error|internal (server )?error"
-    r"|service (is )?(temporarily |currently )?unavailable|timed? ?out",
+    r"(may|might|could) (already |also |still )?have (already |also )?(been )?(affected|placed"
+    r"|entered|received|accepted|processed|executed|submitted|filled|gone through)"
+    r"|(check|verify) (the |your )?(order )?status|(unexpected|system) error"
+    r"|internal (server )?error|bad gateway"
+    r"|service (is )?(temporarily |currently )?unavailable|timed?[ -]?out",
     re.IGNORECASE,
 )
 
@@ -56,11 +60,21 @@ def refusal_words(reply: Reply) -> str | None:
 
 
 def casts_doubt(reply: Reply) -> bool:
-    """Tell whether a refusal hides a server's failure, after which the order may exist."""
-    body = parse_json(reply.body)
-    if any(500 <= status <= 599 for status in _statuses(body)):
+    """Tell whether a refusal hides a server's failure, after which the order may exist.
+
+    A body of which a part is missing could hide one too.
+    """
+    if not reply.complete:
         return True
-    return DOUBT.search(reply.body.decode("utf-8", "replace")) is not None
+    inside = list(_inside(parse_json(reply.body)))
+    if any(500 <= status <= 599 for status in _statuses(inside)):
+        return True
+    # The texts as they read, for JSON can spell a blank in many ways; and a body that is no JSON.
+    texts = [
+        *(part for part in inside if isinstance(part, str)),
+        reply.body.decode(errors="replace"),
+    ]
+    return any(DOUBT.search(" ".join(text.split())) for text in texts)
 
 
 def retry_after_s(reply: Reply, *, now: float | None = None) -> float | None:
@@ -96,18 +110,23 @@ def _error_text(error: object) -> str | None:
     return _text(error)
 
 
-def _statuses(value: object) -> Iterator[int]:
-    """Find every `status` inside, whichever way the gateway spells it (500, "500")."""
+def _inside(value: object) -> Iterator[object]:
+    """Yield a JSON value and everything in it, however deep."""
     parts = [value]
     while parts:
         part = parts.pop()
+        yield part
         if isinstance(part, dict):
-            status = str(part.get("status"))
-            if re.fullmatch(r"[0-9]{3}", status):
-                yield int(status)
             parts.extend(part.values())
         elif isinstance(part, list):
             parts.extend(part)
+
+
+def _statuses(parts: Iterable[object]) -> Iterator[int]:
+    """Find every `status`, whichever way the gateway spells it (500, "500")."""
+    for part in parts:
+        if isinstance(part, dict) and re.fullmatch(r"[0-9]{3}", str(part.get("status"))):
+            yield int(part["status"])
 
 
 def _http_date(text: str) -> datetime | None:

@@ -50,7 +50,12 @@ def test_a_201_whose_body_was_cut_is_accepted_by_its_location():
         (PLACED + "x", "BAD_LOCATION"),
         (PLACED.rsplit("/", 1)[0] + "/", "BAD_LOCATION"),
         (PLACED.rsplit("/", 1)[0] + "/١٢٣", "BAD_LOCATION"),
+        (PLACED.rsplit("/", 1)[0] + "/0", "BAD_LOCATION"),
+        (PLACED.rsplit("/", 1)[0] + "/017", "BAD_LOCATION"),
+        (PLACED.rsplit("/", 1)[0] + "/" + "9" * 20, "BAD_LOCATION"),
+        (PLACED.replace(HASH, HASH.lower()), "OTHER_ACCOUNT"),
         (f"{PLACED}, {PLACED[:-1]}2", "BAD_LOCATION"),
+        (f"{PLACED}, {PLACED}", "BAD_LOCATION"),
         ("", "BAD_LOCATION"),
         ("https://evil.example/?/accounts/" + HASH + "/orders/1", "BAD_LOCATION"),
     ],
@@ -109,8 +114,15 @@ def test_a_4xx_in_any_other_shape_proves_nothing(status, body):
     assert judge(status, body).proof is Proof.UNKNOWN
 
 
-def test_a_refusal_whose_body_was_cut_proves_nothing():
-    assert judge(400, {"message": "Bad order"}, complete=False).proof is Proof.UNKNOWN
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
+def test_a_refusal_whose_body_was_cut_proves_nothing(status):
+    assert judge(status, {"message": "Bad order"}, complete=False).proof is Proof.UNKNOWN
+
+
+def test_a_429_needs_no_reason_in_the_body():
+    assert judge(429).proof is Proof.THROTTLED
+    assert judge(429, HTML).proof is Proof.THROTTLED
+    assert judge(429, {"errors": [{"status": 429, "title": "a"}]}).proof is Proof.THROTTLED
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429])
@@ -120,8 +132,21 @@ def test_a_refusal_whose_body_was_cut_proves_nothing():
         {"errors": [{"id": "a", "status": 500, "title": "Internal Server Error"}]},
         {"errors": [{"id": "a", "status": "503", "title": "Oops"}]},
         {"message": "Oops", "status": 502},
+        {"message": "Bad order", "errors": [{"title": "a", "source": {"status": 504}}]},
+        {"errors": [{"status": 400, "title": "a"}, {"status": 500, "title": "b"}]},
         {"message": "A problem may have affected your order placement. Check Order Status."},
+        {"message": "Bad order", "errors": ["It may have affected your order placement"]},
+        {"errors": [{"title": "A problem", "detail": "It may have affected your order placement"}]},
+        {"message": "A problem may\nhave\u00a0affected your order placement"},
+        {"message": "a" * 300 + " which may have affected your order placement"},
+        b'{"message":"It m\\u0061y have affected your order placement"}',
         {"message": "Your order could have been placed"},
+        {"message": "Your order may already have been executed"},
+        {"message": "Your order might have already been placed"},
+        {"message": "Please verify your order status"},
+        {"message": "A system error occurred"},
+        {"message": "Bad Gateway"},
+        {"message": "Gateway Time-out"},
         {"message": "Application encountered unexpected error"},
         {"message": "Service temporarily unavailable"},
     ],
@@ -138,6 +163,8 @@ def test_a_4xx_that_hides_a_servers_failure_proves_nothing(status, body):
         "Your limit price is significantly away from the current market price.",
         "Spread orders for SPX options must be priced in 5-cent increments.",
         "Order 5004 costs 500 dollars",
+        "Your order could not be placed",
+        "Orders may be placed from 09:30 to 16:00",
     ],
 )
 def test_a_known_reject_reason_is_not_taken_for_a_failure(words):
