@@ -12,7 +12,7 @@ CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts 
 .PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test faults soak test-postgresql faults-postgresql soak-postgresql check bench requirements vendor
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 $(RUNTIME): requirements.txt
 	@scripts/install requirements.txt
