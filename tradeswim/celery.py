@@ -1,9 +1,11 @@
 """The Celery app: a doorbell, never a ledger; the database rows are the truth."""
 
 import os
-from typing import Any
+from typing import Any, Self
 
+import kombu
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import beat_init, worker_ready
 from django.conf import settings
 
@@ -11,16 +13,36 @@ from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
 
-app = Celery("tradeswim")
+
+class EagerConnection(kombu.Connection):
+    """Comes back soon: kombu waits 2, 4, 6 … 30 s between attempts, whatever it is told."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
+        pace = {"interval_start": 0.5, "interval_step": 0.5, "interval_max": 2}
+        return super().ensure_connection(*args, **{**pace, **kwargs})
+
+
+class Wiring(AMQP):
+    Connection = EagerConnection
+
+
+class TradeswimCelery(Celery):
+    amqp_cls = "tradeswim.celery:Wiring"
+
+
+app = TradeswimCelery("tradeswim")
 app.config_from_object(
     {
         "broker_url": settings.REDIS_URL,
         "broker_transport_options": {
-            "socket_timeout": 5,
-            "socket_connect_timeout": 2,
+            # A silent Redis holds up nobody for longer, and is noticed within five seconds: a
+            # worker waits 1 s for messages, then health_check_interval, looked at as often.
+            "socket_timeout": 2,
+            "socket_connect_timeout": 1,
             "socket_keepalive": True,
-            "health_check_interval": 5,
+            "health_check_interval": 2,
             "retry_on_timeout": False,
+            "max_retries": 0,  # whoever rings tries to connect once; workers go on for ever
             "visibility_timeout": 120,
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
@@ -31,7 +53,7 @@ app.config_from_object(
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_pool_limit": 10,
-        "broker_connection_timeout": 2,
+        "broker_connection_timeout": 1,
         "result_backend": None,
         "task_ignore_result": True,
         "task_serializer": "json",

@@ -1,6 +1,7 @@
 """The one way to ring a worker: on commit, and only while the queue can hear."""
 
 import logging
+import time
 from typing import Any
 
 import redis
@@ -12,6 +13,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
+
+DOORBELL = "tradeswim.doorbell"
+SILENCE_S = 1.0
 
 
 class QueueDown(Exception):
@@ -28,13 +32,23 @@ def enqueue(task: Task[Any, Any], **arguments: Any) -> None:
 
 
 def check_queue() -> None:
-    """Raise QueueDown unless the broker Redis answers within a second."""
+    """Raise QueueDown unless the broker Redis takes a write within a second.
+
+    A write, because a Redis that is full, read-only or out of disk still answers a PING.
+    """
     try:
-        _doorbell().ping()
-    except redis.RedisError:
-        raise QueueDown(
-            "The task queue (Redis) does not answer, so nothing was sent. Try again soon."
-        ) from None
+        _doorbell().set(DOORBELL, 1, ex=60)
+    except redis.AuthenticationError:
+        problem = "refuses our password"
+    except (redis.ConnectionError, redis.TimeoutError):
+        problem = "does not answer"
+    except redis.RedisError as error:
+        problem = f"takes no messages ({type(error).__name__})"
+    else:
+        return
+    raise QueueDown(
+        f"The task queue (Redis) {problem}, so nothing was sent. Try again soon."
+    ) from None
 
 
 def open_queue() -> None:
@@ -51,17 +65,28 @@ def open_queue() -> None:
 
 
 def _publish(task: Task[Any, Any], arguments: dict[str, Any]) -> None:
+    address, began = _address(), time.monotonic()
+    if _silent_until.get(address, 0.0) > began:  # many rings do not wait one after the other
+        log.warning("did not ring for %s: the queue was silent a moment ago", task.name)
+        return
     try:
         task.apply_async(kwargs=arguments)
     except (OperationalError, OSError, redis.RedisError) as error:
         log.warning("could not ring for %s: %s", task.name, type(error).__name__)
+        if time.monotonic() - began > SILENCE_S:
+            _silent_until[address] = time.monotonic() + SILENCE_S
 
 
+def _address() -> str:
+    return str(current_app.conf.broker_url or settings.REDIS_URL)
+
+
+_silent_until: dict[str, float] = {}
 _clients: dict[str, redis.Redis] = {}
 
 
 def _doorbell() -> redis.Redis:
-    address = str(current_app.conf.broker_url or settings.REDIS_URL)
+    address = _address()
     if address not in _clients:
         _clients[address] = redis.Redis.from_url(
             address, retry=Retry(NoBackoff(), 0), socket_timeout=1, socket_connect_timeout=1

@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tradeswim import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 HOME = env.home()
 ENVIRONMENT = env.text("TRADESWIM_ENVIRONMENT", "PAPER", among=("PAPER", "LIVE"))
+# Which machine this is, where its own name changes with every start (containers).
+HOST_NAME = env.text("TRADESWIM_HOST_NAME", "")
 DEBUG = False
 ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "127.0.0.1,localhost")
 USE_TZ = True
@@ -143,7 +147,13 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "cache",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+        # Short, for a click waits for it; and never a second try: one lost answer would make
+        # one INCR count two.
+        "OPTIONS": {
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
     }
 }
 

@@ -102,15 +102,27 @@ def redis_binary() -> str:
 
 
 def write_redis_config(home: Path, *, port: int, password: str) -> Path:
-    """Write the private server's configuration: loopback, a password, nothing on the disk."""
+    """Write the private server's configuration: loopback, a password, messages kept on the disk.
+
+    So its messages outlive a crash of it. They do not outlive a new start of everything: the rows
+    are the truth, and a damaged file of theirs shall stop no start. Nothing is ever evicted: when
+    it is full, clicks are refused.
+    """
+    data = home / "run" / "redis"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
     path = home / "run" / "redis.conf"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(
-            f"bind 127.0.0.1\nport {port}\nrequirepass {password}\n"
-            'save ""\nappendonly no\nmaxmemory-policy noeviction\n'
+            f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {_quoted(data)}\n"
+            'save ""\nappendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\n'
         )
     return path
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def forget_run(home: Path) -> None:
