@@ -60,9 +60,9 @@ def test_without_any_setting_the_product_starts():
         ("REDIS_URL", "unix://", "names no host"),
         ("CACHE_URL", "memcached://h", "must begin with one of redis://"),
         ("CACHE_URL", "redis://", "names no host"),
-        ("BROKER_URL", "http://api.schwabapi.com", "must begin with one of https://"),
-        ("BROKER_URL", "https://", "names no host"),
-        ("BROKER_URL", "api.schwabapi.com", "must begin with one of https://"),
+        ("TRADESWIM_BROKER_URL", "http://api.schwabapi.com", "must begin with one of https://"),
+        ("TRADESWIM_BROKER_URL", "https://", "names no host"),
+        ("TRADESWIM_BROKER_URL", "api.schwabapi.com", "must begin with one of https://"),
     ],
 )
 def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
@@ -84,7 +84,7 @@ def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
         ("TRADESWIM_ENVIRONMENT", "LIVE", "BROKER_URL", "https://api.schwabapi.com"),
         ("TRADESWIM_ENVIRONMENT", " LIVE ", "ENVIRONMENT", "LIVE"),
         ("PAPER_PORT", "9000", "BROKER_URL", "https://127.0.0.1:9001"),
-        ("BROKER_URL", "https://h:1/", "BROKER_URL", "https://h:1"),
+        ("TRADESWIM_BROKER_URL", "https://h:1/", "BROKER_URL", "https://h:1"),
         ("REDIS_URL", "rediss://:x@h:1/0", "REDIS_URL", "rediss://:x@h:1/0"),
         ("REDIS_URL", "unix:///run/redis.sock", "CACHE_URL", "unix:///run/redis.sock"),
         ("TRADESWIM_HOSTS", "a, ,b", "ALLOWED_HOSTS", ["a", "b"]),

@@ -162,12 +162,12 @@ PAPER_PORT = env.whole("PAPER_PORT", env.found("PAPER_PORT", "8182"), low=1, hig
 _OUR_PAPER = f"https://127.0.0.1:{PAPER_PORT + 1}"
 IS_PAPER = ENVIRONMENT == "PAPER"
 BROKER_URL = env.url(
-    "BROKER_URL",
-    env.text("BROKER_URL", _OUR_PAPER if IS_PAPER else "https://api.schwabapi.com"),
+    "TRADESWIM_BROKER_URL",
+    env.text("TRADESWIM_BROKER_URL", _OUR_PAPER if IS_PAPER else "https://api.schwabapi.com"),
     schemes=("https",),
 )
 BROKER_CA_FILE = (
-    env.text("BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
+    env.text("TRADESWIM_BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
 )
 PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
 # For each exchange, its answer's body included; the lease of a claim must be longer.
