@@ -8,6 +8,9 @@ from pathlib import Path
 
 MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
 
+# How `manage.py prepare --exit-code` ends when all is prepared and trading is not open yet.
+GATE_IS_CLOSED = 3
+
 # Each beat has one slot: a run that is late waits for the one before it instead of overlapping.
 WORKERS = {
     "placement": ("placement", 16),

@@ -17,6 +17,7 @@ from tradeswim.up.home import CannotStart
 from tradeswim.up.supervisor import Supervisor
 
 READY_WITHIN_S = 90.0
+GATE_PAUSE_S = 2.0
 AGENT = "agent"
 
 Say = Callable[[str], None]
@@ -99,12 +100,14 @@ async def _course(
 ) -> None:
     _check_ports(site)
     environment = await _start_services(site, environment, supervisor, say)
-    await _prepare_database(site, environment, supervisor, say)
+    is_open = await _prepare(site, environment, supervisor, say)
     say("starting web, workers, beat, sweeper")
     started = plan.programs(environment)
     for program in started:
         await supervisor.start(program)
     await _wait_for(supervisor, site, [p.name for p in started if p.says_ready])
+    if not is_open:
+        await _wait_for_gate(site, environment, supervisor, say)
     print(f"READY {json.dumps(_ready(site, supervisor))}", flush=True)  # noqa: T201
     if site.demo_trade:
         await supervisor.run_once(
@@ -152,14 +155,27 @@ async def _start_redis(site: Site, supervisor: Supervisor) -> str:
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
-async def _prepare_database(
+async def _prepare(
     site: Site, environment: dict[str, str], supervisor: Supervisor, say: Say
-) -> None:
+) -> bool:
+    """Start the deployment before its workers; False if its gate stays closed for now."""
     say("preparing the database")
     secret = {**environment, "AGENT_PASSWORD": site.password}
-    for arguments in (("migrate", "--verbosity", "0"), ("prepare", "--agent", AGENT)):
-        if await supervisor.run_once(arguments[0], plan.manage(*arguments), secret):
-            raise CannotStart(f"`manage.py {arguments[0]}` failed; see the lines above.")
+    command = plan.manage("prepare", "--agent", AGENT, "--migrate", "--exit-code")
+    code = await supervisor.run_once("prepare", command, secret)
+    if code not in {0, plan.GATE_IS_CLOSED}:
+        raise CannotStart("`manage.py prepare` failed; see the lines above.")
+    return code == 0
+
+
+async def _wait_for_gate(
+    site: Site, environment: dict[str, str], supervisor: Supervisor, say: Say
+) -> None:
+    """Wait until the gate is open: it opens by itself, or an agent opens it."""
+    say(f"everything runs at {site.url}, but trading is not open yet")
+    command = plan.manage("open_gate", "--wait")
+    while await supervisor.run_once("open-gate", command, environment):
+        await asyncio.sleep(GATE_PAUSE_S)
 
 
 async def _wait_for(supervisor: Supervisor, site: Site, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Prepare an installation for its first order: keys, agent, and the paper fleet's logins."""
+"""Start an installation: database, keys, agent, the paper fleet, and the gate until all is read."""
 
 import os
 import sys
@@ -6,33 +6,57 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.selectors import fleet_numbers
 from accounts.services.balances import sync_accounts
 from accounts.services.connecting import connect_paper_fleet
+from accounts.services.instances import RunsElsewhere, database_to_ourselves
 from accounts.services.keys import make_first_keys
 from accounts.services.people import set_agent
 from brokerage.errors import BrokerError
 from brokerage.paper_control import PaperControl
 from brokerage.transport import process_gateway
+from orders.services.starting import start_deployment, try_to_open
+from tradeswim.up.plan import GATE_IS_CLOSED
 
 
 class Command(BaseCommand):
-    help = "Make keys and the agent's user, and connect the paper broker's logins; run it again."
+    help = "Start the deployment, before its workers: nothing is sent until the gate opens."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--agent", default="agent", help="user name; AGENT_PASSWORD is its key")
+        parser.add_argument("--migrate", action="store_true", help="bring the database up to date")
+        parser.add_argument(
+            "--exit-code", action="store_true", help=f"end with {GATE_IS_CLOSED} if it stays closed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = os.environ.get("AGENT_PASSWORD", "")
         if not password:
             raise CommandError("AGENT_PASSWORD is not set.")
+        try:
+            with database_to_ourselves():
+                is_open = self._start(options, password)
+        except RunsElsewhere as error:
+            sys.exit(str(error))
+        if options["exit_code"] and not is_open:
+            sys.exit(GATE_IS_CLOSED)
+
+    def _start(self, options: dict[str, Any], password: str) -> bool:
+        if options["migrate"]:
+            call_command("migrate", verbosity=0)
+        start_deployment(now=timezone.now())
         make_first_keys()
         set_agent(name=options["agent"], password=password, now=timezone.now())
         if settings.ENVIRONMENT == "PAPER":
             self._connect()
+        opening = try_to_open(gateway=process_gateway(), now=timezone.now())
+        if not opening.is_open:
+            self.stdout.write(f"Trading is closed. {opening.words}")
+        return opening.is_open
 
     def _connect(self) -> None:
         try:
