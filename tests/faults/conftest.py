@@ -59,11 +59,11 @@ def witness(installation, trader) -> Witness:
 
 @pytest.fixture
 def holds(trader, witness) -> Callable[..., None]:
-    """Wait until these orders are settled; then nothing that must hold may be broken."""
+    """Wait until these orders are settled; nothing may be broken then in their accounts."""
 
     def check(*orders: int, within: float = 45) -> None:
         for order in orders:
             trader.wait_until_settled(order, within)
-        assert problems(witness.tell()) == []
+        assert problems(witness.tell().of(orders)) == []
 
     return check

@@ -29,13 +29,21 @@ class Installation(Stack):
     """`manage.py up` with crash points, on a database of its own or a given one.
 
     Args:
-        settings: variables of the environment; REDIS_URL and BROKER_URL among them.
+        ports: of the web and of the paper broker; free ones if not given.
+        settings: variables of the environment; REDIS_URL and FAULTS_BROKER_URL among them.
     """
 
-    def __init__(self, home: Path, *, database: Database | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        database: Database | None = None,
+        ports: tuple[int, int] | None = None,
+        **settings: str,
+    ) -> None:
         home.mkdir(exist_ok=True)
         self.home = home
-        self.port, self.paper_port = free_ports()
+        self.port, self.paper_port = ports or free_ports()
         self.log = home / f"up-{self.port}.log"
         self.database = database or new_database(home)
         self.environment = {

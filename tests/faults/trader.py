@@ -15,6 +15,7 @@ from tests.support.stack import Program
 
 SHARE, PRICE = "F", Decimal("10.00")
 SIZES, TICK = 20, Decimal("0.01")
+ASKING = "SELECT account_id FROM orders_accountorder WHERE order_id = %s AND needs_agent"
 UNSETTLED = {"READY", "SUBMITTING", "UNKNOWN"}
 # Whatever the guards say of the odd tickets of a test, they are meant.
 CONFIRMED = ["DUPLICATE_ORDER", "PRICE_AWAY"]
@@ -30,6 +31,7 @@ class Trader(Program):
 
     def __init__(self, installation: Installation, ready: dict[str, Any]) -> None:
         super().__init__(ready)
+        self._database = installation.database
         self._tickets = itertools.count()
         self.paper("market", {"speed": 0, "prices": {SHARE: str(PRICE)}})
         self.accounts = [row["id"] for row in self.get("accounts/")]
@@ -62,7 +64,8 @@ class Trader(Program):
     def shares(self, order: int) -> list[dict[str, Any]]:
         """Read what became of an order in every account."""
         rows: list[dict[str, Any]] = self.get(f"orders/{order}/")["accounts"]
-        return rows
+        asking = {str(key(row["account_id"])) for row in self._database.rows(ASKING, [order])}
+        return [{**row, "needs_agent": row["id"] in asking} for row in rows]
 
     def statuses(self, order: int) -> set[str]:
         """Read which statuses an order has in its accounts."""
@@ -122,4 +125,4 @@ class Trader(Program):
 
 def is_settled(share: dict[str, Any]) -> bool:
     """Whether nothing more has to be found out about an account's order, except by the agent."""
-    return share["status"] not in UNSETTLED or bool(share.get("needs_agent"))
+    return share["status"] not in UNSETTLED or bool(share["needs_agent"])

@@ -1,5 +1,6 @@
 """What happened, from three witnesses: the broker's orders, its journal, the product's database."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -79,6 +80,16 @@ class Truth:
     posts: list[Post]
     children: list[Child]
     later: set[tuple[str, str]]
+
+    def of(self, orders: Collection[int]) -> "Truth":
+        """Return what concerns the accounts of these orders."""
+        names = {child.account for child in self.children if child.order in orders}
+        return Truth(
+            [one for one in self.orders if one.account in names],
+            [one for one in self.posts if one.account in names],
+            [one for one in self.children if one.account in names],
+            self.later,
+        )
 
 
 class Witness:
