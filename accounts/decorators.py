@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import cast
+from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -23,29 +23,35 @@ class DeskRequest(HttpRequest):
     user: User
 
 
-Page = Callable[[DeskRequest], HttpResponseBase]
-View = Callable[[HttpRequest], HttpResponseBase]
+# What the address gives a page beside the request.
+Given = ParamSpec("Given")
+Page = Callable[Concatenate[DeskRequest, Given], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, Given], HttpResponseBase]
 
 
-def signed_in(page: Page) -> View:
+def signed_in(page: Page[Given]) -> View[Given]:
     """Send strangers to sign in; one whose session ended under an open page goes there whole."""
 
     @wraps(page)
-    def guarded(request: HttpRequest) -> HttpResponseBase:
+    def guarded(
+        request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> HttpResponseBase:
         if request.user.is_authenticated:
-            return page(cast("DeskRequest", request))
+            return page(cast("DeskRequest", request), *args, **kwargs)
         return _ask_to_sign_in(request)
 
     return guarded
 
 
-def may_trade(page: Page) -> Page:
+def may_trade(page: Page[Given]) -> Page[Given]:
     """Refuse users whose role does not send orders."""
 
     @wraps(page)
-    def guarded(request: DeskRequest) -> HttpResponseBase:
+    def guarded(
+        request: DeskRequest, /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> HttpResponseBase:
         if request.user.may_trade:
-            return page(request)
+            return page(request, *args, **kwargs)
         if request.htmx:
             words = "Your role may look, but not send orders. Nothing was sent."
             return HttpResponse(words, status=403, content_type="text/plain")
