@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from accounts.domain.modes import ModeRule, strictest
 from accounts.domain.words import LoginStatus, Mode, ModeScope
 from accounts.fields import Secret
-from accounts.models import Account, AuditEvent, BrokerLogin, Token, TradingMode
+from accounts.models import Account, Alarm, AuditEvent, BrokerLogin, Token, TradingMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +135,14 @@ def latest_event_id() -> int:
     """Return the number of the newest audit event: it changes whenever anything shown does."""
     newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first()
     return newest or 0
+
+
+def open_alarms() -> list[Alarm]:
+    """Return the alarms that nobody has acknowledged, oldest first."""
+    return list(Alarm.objects.filter(acknowledged_at__isnull=True).order_by("raised_at", "pk"))
+
+
+def past_alarms(*, most: int = 200) -> list[Alarm]:
+    """Return the alarms that somebody has acknowledged, those raised last first."""
+    rows = Alarm.objects.filter(acknowledged_at__isnull=False).select_related("acknowledged_by")
+    return list(rows.order_by("-raised_at", "-pk")[:most])

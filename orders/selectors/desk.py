@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from django.db.models import Count, Q
 
 from accounts.models import AccountGroup
 from accounts.selectors import our_accounts
+from accounts.services.gate import Gate, find_gate
 from orders.domain.allocation import Share
 from orders.domain.lifecycle import ParentStatus, Status
 from orders.selectors.choosing import AccountChoice, purpose_of, share_out
-from orders.selectors.showing import AccountShare, Broadcast, Filters, list_broadcasts
+from orders.selectors.deciding import earliest_proof
+from orders.selectors.showing import AccountShare, Broadcast, effect_words, pressing_broadcasts
 from orders.templatetags.desk import NOT_PART, price, status_words
 from strategies.domain.catalog import recognise
 from strategies.domain.tickets import Ticket
@@ -34,11 +37,25 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An account whose order needs words: what happened, and why."""
+    """An account whose order needs words: what happened, and why.
+
+    Args:
+        unknown_since: None unless it is UNKNOWN.
+        proof_at: when the machine can have proved at the earliest that it was not placed; None once
+            it asks the agent.
+    """
 
     alias: str
     status: str
     words: str
+    child_id: UUID | None = None
+    needs_agent: bool = False
+    unknown_since: datetime | None = None
+    proof_at: datetime | None = None
+
+    @property
+    def is_pressing(self) -> bool:
+        return self.needs_agent or self.unknown_since is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,11 @@ class DeskRow:
     highest: Decimal | None
 
     @property
+    def pressing(self) -> int:
+        """How many accounts wait for the machine's search or for the agent."""
+        return sum(trouble.is_pressing for trouble in self.troubles)
+
+    @property
     def filled(self) -> str:
         """How many accounts are filled, of those it was sent to: `31/45`."""
         return f"{self.broadcast.filled_accounts}/{self.broadcast.sent_accounts}"
@@ -60,18 +82,18 @@ class DeskRow:
     @property
     def effect(self) -> str:
         """What stands before the price: `CREDIT`, `LIMIT`; the order type where there is none."""
-        order = self.broadcast
-        return (order.price_effect or order.order_type).removeprefix("NET_").replace("_", " ")
+        return effect_words(self.broadcast.order_type, self.broadcast.price_effect)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A ticket as it would be sent."""
+    """A ticket as it would be sent; behind a closed gate nothing can be."""
 
     name: str
     ticket: Ticket
     sent: Sequence[Share]
     left_out: Sequence[Share]
+    gate: Gate | None = None
 
     @property
     def contracts(self) -> int:
@@ -84,9 +106,14 @@ class Preview:
 
 
 def desk_rows(*, most: int = MOST_ROWS) -> list[DeskRow]:
-    """Return the newest broadcasts first, in four queries whatever their number."""
+    """Return those that need the agent, then the newest, in four queries whatever their number."""
     aliases = dict(our_accounts().values_list("pk", "alias"))
-    return [_row(one, aliases) for one in list_broadcasts(Filters(), most=most)]
+    return [_row(one, aliases) for one in pressing_broadcasts(most=most)]
+
+
+def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:
+    """Return the broadcast sent last, wherever it stands in the list."""
+    return max(rows, key=lambda row: row.broadcast.id, default=None)
 
 
 def account_choices() -> list[tuple[str, str]]:
@@ -115,6 +142,7 @@ def preview(ticket: Ticket, choice: AccountChoice) -> Preview:
         ticket=ticket,
         sent=[share for share in shares if share.reason_code is None],
         left_out=[share for share in shares if share.reason_code is not None],
+        gate=find_gate(),
     )
 
 
@@ -129,14 +157,30 @@ def _row(broadcast: Broadcast, aliases: Mapping[UUID, str]) -> DeskRow:
     return DeskRow(
         broadcast=broadcast,
         cells=[_cell(alias, shares.get(pk)) for pk, alias in aliases.items()],
-        troubles=[
-            Trouble(share.alias, share.status, words_of(share))
-            for share in broadcast.accounts
-            if share.status in _PROBLEMS or share.needs_agent
-        ],
+        troubles=_troubles(broadcast.accounts),
         average=_average(fills),
         lowest=min(prices, default=None),
         highest=max(prices, default=None),
+    )
+
+
+def _troubles(shares: Sequence[AccountShare]) -> list[Trouble]:
+    """Return what needs words: the unknown ones first, of them those that ask the agent."""
+    found = [_trouble(one) for one in shares if one.status in _PROBLEMS or one.needs_agent]
+    return sorted(found, key=lambda one: (one.unknown_since is None, not one.needs_agent))
+
+
+def _trouble(share: AccountShare) -> Trouble:
+    unknown_since = share.claimed_at if share.status == Status.UNKNOWN else None
+    is_sought = unknown_since is not None and not share.needs_agent
+    return Trouble(
+        alias=share.alias,
+        status=share.status,
+        words=words_of(share),
+        child_id=share.child_id,
+        needs_agent=share.needs_agent,
+        unknown_since=unknown_since,
+        proof_at=earliest_proof(unknown_since) if unknown_since and is_sought else None,
     )
 
 

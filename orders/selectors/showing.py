@@ -9,16 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from orders.domain.allocation import Share
-from orders.domain.lifecycle import Status
+from orders.domain.lifecycle import ParentStatus, Status
 from orders.models import AccountOrder, ComplexOrder, OrderLeg
+
+# What a page can show beside the newest; were there more, no list would help.
+MOST_PRESSING = 70
 
 
 @dataclass(frozen=True, slots=True)
 class AccountShare:
-    """One account's latest attempt; `id` is the account's. Prices are USD per unit."""
+    """One account's latest attempt, `child_id`; `id` is the account's. Prices are USD per unit."""
 
     id: UUID
     alias: str
@@ -32,6 +35,8 @@ class AccountShare:
     sent_at: datetime | None = None
     needs_agent: bool = False
     broker_text: str = ""
+    child_id: UUID | None = None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,11 @@ def find_broadcast(pk: int) -> Broadcast | None:
     return found[0] if found else None
 
 
+def effect_words(order_type: str, price_effect: str | None) -> str:
+    """Return what stands before a price: `CREDIT`, `LIMIT`; the order type where there is none."""
+    return (price_effect or order_type).removeprefix("NET_").replace("_", " ")
+
+
 def fresh_broadcast(
     order: ComplexOrder, legs: Sequence[OrderLeg], shares: Sequence[Share]
 ) -> Broadcast:
@@ -123,6 +133,18 @@ def list_broadcasts(filters: Filters, *, most: int = 100) -> list[Broadcast]:
     return _broadcasts(rows.distinct()[:most])
 
 
+def pressing_broadcasts(*, most: int) -> list[Broadcast]:
+    """Return the newest broadcasts behind all, however old, that need the agent, in three queries.
+
+    Args:
+        most: how many of the newest; those that need the agent come on top of them.
+    """
+    newest = ComplexOrder.objects.order_by("-pk").values("pk")[:most]
+    rows = ComplexOrder.objects.filter(Q(pk__in=newest) | Q(status=ParentStatus.NEEDS_AGENT))
+    comes_first = Case(When(status=ParentStatus.NEEDS_AGENT, then=0), default=1)
+    return _broadcasts(rows.order_by(comes_first, "-pk")[: most + MOST_PRESSING])
+
+
 def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
     orders = list(rows.defer("allocation"))
     ids = [order.pk for order in orders]
@@ -155,6 +177,8 @@ def _shares(order_ids: Collection[int]) -> dict[int, list[AccountShare]]:
             "sent_at",
             "needs_agent",
             "broker_text",
+            "pk",
+            "claimed_at",
         )
     )
     for row in rows:
