@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from typing import NamedTuple, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -20,6 +24,8 @@ register = template.Library()
 EASTERN = ZoneInfo("America/New_York")
 NOTHING = "—"
 MINUS = "\N{MINUS SIGN}"
+# An order of unknown outcome shows red from this age on.
+LATE_S = 30
 
 
 class Look(NamedTuple):
@@ -158,6 +164,12 @@ def price(value: Decimal | None) -> str:
 
 
 @register.filter
+def amount(value: Decimal | None) -> str:
+    """Write a quantity without needless zeros: `4`, `0.5`."""
+    return NOTHING if value is None else f"{value.normalize():f}"
+
+
+@register.filter
 def et_time(at: datetime | None) -> str:
     """Write the time of day in New York: `09:41:22 ET`."""
     if at is None:
@@ -165,6 +177,50 @@ def et_time(at: datetime | None) -> str:
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone.")
     return f"{at.astimezone(EASTERN):%H:%M:%S} ET"
+
+
+@register.filter
+def et_moment(at: datetime | None) -> str:
+    """Write date and time of day in New York: `Nov 23 09:41:22 ET`."""
+    return NOTHING if at is None else f"{at.astimezone(EASTERN):%b %d} {et_time(at)}"
+
+
+@register.simple_tag
+def age(since: datetime) -> SafeString:
+    """Show how long something has lasted (`1:23`); the page counts on, with the server's clock."""
+    seconds = int((timezone.now() - since).total_seconds())
+    late = " late" if seconds >= LATE_S else ""
+    return _counted(since, f"num{late}", "up", clock(seconds))
+
+
+@register.simple_tag
+def countdown(at: datetime) -> SafeString:
+    """Show in how long something is due (`in 0:37`), `now` from then on; the page counts on."""
+    seconds = ceil((at - timezone.now()).total_seconds())
+    return _counted(at, "num", "down", f"in {clock(seconds)}" if seconds > 0 else "now")
+
+
+def _counted(at: datetime, classes: str, way: str, shown: str) -> SafeString:
+    """Write what static/js/m/ages.js counts on."""
+    piece = '<time class="{}" datetime="{}" data-count="{}">{}</time>'
+    return format_html(piece, classes, at.isoformat(), way, shown)
+
+
+def clock(seconds: int) -> str:
+    """Write seconds as minutes or hours: `0:07`, `1:23`, `26:03:00`; never below zero."""
+    minutes, second = divmod(max(seconds, 0), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+@register.filter
+def alarm_link(subject: str) -> str:
+    """Return the address of what an alarm is about, or nothing if it has no page."""
+    table, _, key = subject.partition(":")
+    try:
+        return reverse("unknown-order", args=[UUID(key)]) if table == "accountorder" else ""
+    except ValueError:
+        return ""
 
 
 @register.filter

@@ -12,15 +12,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import ptag, trigger_client_event
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
-from accounts.selectors import fleet_numbers, latest_event_id
+from accounts.selectors import latest_event_id
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.decorators import exchange_date, received_at
 from orders.domain.errors import BadTicket, KeyReused
 from orders.forms.drawing import check_listed, draw_ticket, market_words, redraw_ticket
 from orders.forms.ticket import TicketForm
-from orders.selectors.desk import account_choices, desk_rows, preview
+from orders.selectors.desk import account_choices, desk_rows, last_row, preview
 from orders.services.creating import Creation, create_order
 from orders.tasks import ring_for
+from orders.views.frame import frame, notices
 
 
 def version(request: DeskRequest) -> str:
@@ -40,14 +41,7 @@ def desk(request: DeskRequest) -> HttpResponse:
 @ptag(version)
 def broadcasts(request: DeskRequest) -> HttpResponse:
     """Show the list for an open page; nothing at all if that page has this version."""
-    return render(request, "orders/broadcasts.html", {"rows": desk_rows()})
-
-
-@require_safe
-@signed_in
-def fleet(request: DeskRequest) -> HttpResponse:
-    """Show the figures of the frame for an open page."""
-    return render(request, "orders/_fleet.html", {"numbers": fleet_numbers()})
+    return render(request, "orders/broadcasts.html", {**_listed(), **notices(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -138,14 +132,13 @@ def _pane(request: DeskRequest, template: str, shown: Mapping[str, Any]) -> Http
 
 
 def _page(request: DeskRequest, shown: Mapping[str, Any]) -> HttpResponse:
-    frame = {
-        "version": version(request),
-        "rows": desk_rows(),
-        "numbers": fleet_numbers(),
-        "may_trade": request.user.may_trade,
-        "pane": "",
-    }
-    return render(request, "orders/desk.html", {**frame, **shown})
+    around = {"version": version(request), **_listed(), **frame(request), "pane": ""}
+    return render(request, "orders/desk.html", {**around, **shown})
+
+
+def _listed() -> dict[str, Any]:
+    rows = desk_rows()
+    return {"rows": rows, "last": last_row(rows)}
 
 
 def _today() -> date:

@@ -1,9 +1,11 @@
 // What the pages need beyond HTML and htmx.
+import { countAges } from "./m/ages.js";
 import { flashChanges } from "./m/flash.js";
 import { keepUnfolded } from "./m/details.js";
 import { tellFailures } from "./m/failures.js";
 import { listenForKeys } from "./m/keys.js";
 
+countAges();
 flashChanges();
 keepUnfolded();
 listenForKeys();

@@ -12,10 +12,11 @@ function say(words) {
 }
 
 function tell(source) {
-  if (!source.closest("#ticket")) headerOf(source)?.classList.add("stale");
-  else if (source.matches("form")) {
+  const isTicket = Boolean(source.closest("#ticket"));
+  if (isTicket && source.matches("form")) {
     say("The answer did not arrive. Look at the list before sending again: it may have gone out.");
-  } else say("The site does not answer. Reload the page.");
+  } else if (isTicket || source.matches("form")) say("The site does not answer. Reload the page.");
+  else headerOf(source)?.classList.add("stale");
 }
 
 export function tellFailures() {

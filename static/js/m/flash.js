@@ -1,4 +1,5 @@
 // Inside [data-flash], a cell flashes when its text or one of its status icons changes in place.
+// That a second went by is no news.
 
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const FADE = [{ backgroundColor: "var(--flash)" }, {}];
@@ -12,7 +13,7 @@ const isNews = ({ type, target, oldValue }) =>
 
 function cellOf(node) {
   const element = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
-  return element?.closest("td, dd, li");
+  return element?.closest("[data-count]") ? null : element?.closest("td, dd, li");
 }
 
 function flash(mutations) {
