@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime
 import ipaddress
+import select
 import socket
 import ssl
 import struct
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+HOUR = datetime.timedelta(hours=1)
 CREATED = b"HTTP/1.1 201 Created\r\nLocation: /accounts/AB/orders/17\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -33,6 +35,8 @@ class Heard:
 
 
 Answer = Callable[[Heard, asyncio.StreamWriter], Awaitable[None]]
+Saying = Callable[[object, asyncio.StreamWriter], Awaitable[None]]  # fits as either
+Greeting = Callable[[int, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
@@ -46,7 +50,7 @@ class RawServer:
     """
 
     answer: Answer
-    greet: Callable[[int, asyncio.StreamWriter], Awaitable[None]] | None = None
+    greet: Greeting | None = None
     tls: ssl.SSLContext | None = None
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
@@ -126,10 +130,16 @@ async def mute(_: object, __: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
-def says(*parts: bytes, pause: float = 0.0, close: bool = False) -> Answer:
+def http(status: int, body: bytes = b"", *headers: str) -> bytes:
+    """Return a whole answer as it goes over the wire."""
+    head = [f"HTTP/1.1 {status} Whatever", *headers, f"Content-Length: {len(body)}", "\r\n"]
+    return "\r\n".join(head).encode() + body
+
+
+def says(*parts: bytes, pause: float = 0.0, close: bool = False) -> Saying:
     """Write these bytes, pausing after each part; perhaps close then."""
 
-    async def answer(_: Heard, writer: asyncio.StreamWriter) -> None:
+    async def answer(_: object, writer: asyncio.StreamWriter) -> None:
         for part in parts:
             writer.write(part)
             await asyncio.sleep(pause)
@@ -146,6 +156,26 @@ async def reset(_: object, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+def leaves_unread(then: Greeting) -> Greeting:
+    """Let a request arrive in the kernel, never look at it, and do something else."""
+
+    async def greet(number: int, writer: asyncio.StreamWriter) -> None:
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()
+        wire: socket.socket = writer.get_extra_info("socket")
+        while not select.select([wire], [], [], 0)[0]:
+            await asyncio.sleep(0.005)
+        await then(number, writer)
+        await mute(number, writer)
+
+    return greet
+
+
+async def fin(_: object, writer: asyncio.StreamWriter) -> None:
+    """Say that nothing more will be said, and leave the connection open the other way."""
+    writer.write_eof()
+
+
 def dead_port() -> int:
     """Return a port on which nobody listens."""
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as wire:
@@ -153,21 +183,23 @@ def dead_port() -> int:
     return port
 
 
-def make_tls(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """Make a certificate for 127.0.0.1; return a server's context and the file to trust."""
+def make_tls(
+    folder: Path, *, address: str = "127.0.0.1", ends_in: datetime.timedelta = HOUR
+) -> tuple[ssl.SSLContext, str]:
+    """Make a certificate; return a server's context and the file to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    subject = x509.IPAddress(ipaddress.ip_address(address))
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .not_valid_before(now - 2 * HOUR)
+        .not_valid_after(now + ends_in)
+        .add_extension(x509.SubjectAlternativeName([subject]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
