@@ -21,6 +21,7 @@ from brokerage.errors import (
     TryAgain,
 )
 from orders.domain.errors import BadTicket, KeyReused
+from orders.domain.guards import Guard
 from strategies.domain.symbols import InvalidSymbol
 from strategies.domain.tickets import Problem
 
@@ -44,7 +45,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     """Turn an exception of a view into an answer; None lets an unforeseen one be a 500."""
     set_rollback()
     if isinstance(error, BadTicket):
-        return _problem(400, "invalid", "Invalid request", "See errors.", error.problems)
+        return _of_ticket(error)
     if isinstance(error, exceptions.ValidationError):
         problems = list(_flatten(error.get_full_details(), ""))
         return _problem(400, "invalid", "Invalid request", "See errors.", problems)
@@ -77,6 +78,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, status=500, content_type=PROBLEM_JSON)
 
 
+def _of_ticket(error: BadTicket) -> Response:
+    """Answer with the guard's own code where a single guard is all that objects."""
+    codes = {problem.code for problem in error.problems}
+    if len(codes) == 1 and codes <= set(Guard):
+        return _problem(400, codes.pop(), "Refused by a guard", str(error), error.problems)
+    return _problem(400, "invalid", "Invalid request", "See errors.", error.problems)
+
+
 def _of_framework(error: exceptions.APIException) -> Response:
     code = str(getattr(error.detail, "code", error.default_code))
     answer = _problem(error.status_code, code, str(error.default_detail), str(error.detail))
@@ -102,7 +111,14 @@ def _body(status: int, code: str, title: str, detail: str, problems: Any) -> dic
     }
     if problems:
         body["errors"] = [
-            {"field": p.field, "code": p.code, "message": p.message} for p in problems
+            {
+                "field": problem.field,
+                "code": problem.code,
+                "message": problem.message,
+                "overridable": problem.is_overridable,
+                "accounts": problem.accounts,
+            }
+            for problem in problems
         ]
     return body
 

@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from orders.domain.guards import Guard
 from orders.selectors.choosing import AccountChoice
 from strategies.domain.tickets import (
     Duration,
@@ -160,8 +161,10 @@ class OrderInput(StrictInput):
         choices=[word.value for word in Session], default=Session.NORMAL.value
     )
     accounts = AccountsInput(default=AccountChoice)
-    confirm = serializers.ListField(
-        child=serializers.CharField(max_length=40), required=False, max_length=20
+    confirm: serializers.ListField = serializers.ListField(
+        child=serializers.ChoiceField(choices=[guard.value for guard in Guard]),
+        default=list,
+        max_length=20,
     )
 
     def ticket(self) -> Ticket:

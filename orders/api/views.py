@@ -116,6 +116,7 @@ def _broadcast(request: Request) -> Response:
         agent=user,
         ticket=body.ticket(),
         choice=body.validated_data["accounts"],
+        confirm=body.validated_data["confirm"],
         idempotency_key=key,
         clicked_at=received_at(request),
         now=timezone.now(),

@@ -13,7 +13,11 @@ from strategies.domain.sizing import size
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An account a broadcast may go to."""
+    """An account a broadcast may go to.
+
+    Args:
+        buying_power: as last read, USD; None if never.
+    """
 
     account_id: UUID
     alias: str
@@ -21,6 +25,8 @@ class Candidate:
     multiplier: Decimal
     login_words: str
     groups: frozenset[str] = frozenset()
+    buying_power: Decimal | None = None
+    is_margin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Share:
     contracts: int
     reason_code: Reason | None = None
     reason: str = ""
+    buying_power: Decimal | None = None
+    is_margin: bool = True
 
 
 def allocate(
@@ -41,10 +49,18 @@ def allocate(
     purpose: Purpose,
     underlying: str,
     rules: Iterable[ModeRule],
+    most: int | None = None,
 ) -> list[Share]:
-    """Fix each account's share: contracts times its multiplier, rounded down."""
+    """Fix each account's share: contracts times its multiplier, rounded down.
+
+    Args:
+        most: an account that would get more is left out.
+    """
     in_force = list(rules)
-    return [_share(candidate, contracts, purpose, underlying, in_force) for candidate in candidates]
+    return [
+        _share(candidate, contracts, purpose, underlying, in_force, most)
+        for candidate in candidates
+    ]
 
 
 def _share(
@@ -53,6 +69,7 @@ def _share(
     purpose: Purpose,
     underlying: str,
     rules: list[ModeRule],
+    most: int | None,
 ) -> Share:
     sized = size(contracts, candidate.multiplier)
     rule = strictest(
@@ -61,12 +78,20 @@ def _share(
         groups=candidate.groups,
         underlying=underlying,
     )
-    code, why = _why_not(candidate, sized, purpose, rule)
-    return Share(candidate.account_id, candidate.alias, sized, code, why)
+    code, why = _why_not(candidate, sized, purpose, rule, most)
+    return Share(
+        candidate.account_id,
+        candidate.alias,
+        sized,
+        code,
+        why,
+        candidate.buying_power,
+        candidate.is_margin,
+    )
 
 
 def _why_not(
-    candidate: Candidate, sized: int, purpose: Purpose, rule: ModeRule | None
+    candidate: Candidate, sized: int, purpose: Purpose, rule: ModeRule | None, most: int | None
 ) -> tuple[Reason | None, str]:
     if not candidate.is_active:
         return Reason.INACTIVE, "The account is switched off."
@@ -77,6 +102,8 @@ def _why_not(
         return Reason.LOGIN_REQUIRED, candidate.login_words
     if sized == 0:
         return Reason.SIZED_TO_ZERO, f"The multiplier {candidate.multiplier} leaves no contract."
+    if most is not None and sized > most:
+        return Reason.MAX_CONTRACTS, f"{sized:,} is more than {most:,}, the most for one account."
     return None, ""
 
 

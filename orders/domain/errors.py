@@ -19,3 +19,7 @@ class KeyReused(Exception):
 
 class NobodyToSendTo(BadTicket):
     """No account is left to send to."""
+
+
+class GuardRefused(BadTicket):
+    """The trade is possible, but a guard takes it for a mistake; some can be confirmed."""

@@ -16,7 +16,7 @@ from orders.domain.shapes import Shape
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.desk import ALL_ACTIVE, read_choice
 from strategies.domain.catalog import ImpossibleTrade, Structure, VerticalKind
-from strategies.domain.checks import find_problems
+from strategies.domain.checks import EXPIRED, find_problems
 from strategies.domain.symbols import InvalidSymbol, PutCall, default_root, underlying_of
 from strategies.domain.tickets import (
     Duration,
@@ -257,7 +257,7 @@ class TicketForm(ShapeForm):
     def _field_of(self, problem: Problem) -> str | None:
         if problem.field in self.fields:
             return problem.field
-        if problem.code == "expired":
+        if problem.code == EXPIRED:
             return "expiration"
         if problem.field.startswith("legs[") and problem.field.endswith(".symbol"):
             names = STRIKES[self.trade] or ("underlying",)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from accounts.domain.words import LoginStatus, ModeScope
+from accounts.domain.words import AccountKind, LoginStatus, ModeScope
 from accounts.models import AccountGroup
 from accounts.selectors import groups_of, mode_rules, our_accounts
 from orders.domain.allocation import Candidate, Share, allocate
@@ -30,8 +30,13 @@ class AccountChoice:
     leave_out: tuple[UUID, ...] = ()
 
 
-def share_out(ticket: Ticket, choice: AccountChoice, purpose: Purpose) -> list[Share]:
+def share_out(
+    ticket: Ticket, choice: AccountChoice, purpose: Purpose, *, most: int | None = None
+) -> list[Share]:
     """Say who would get how much of a ticket now, and who would be left out and why.
+
+    Args:
+        most: an account that would get more contracts is left out.
 
     Errors: BadTicket for an account or group that does not exist.
     """
@@ -42,6 +47,7 @@ def share_out(ticket: Ticket, choice: AccountChoice, purpose: Purpose) -> list[S
         purpose=purpose,
         underlying=underlying_of(ticket.legs[0].symbol),
         rules=rules,
+        most=most,
     )
 
 
@@ -68,6 +74,8 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
             "alias",
             "is_active",
             "multiplier",
+            "buying_power",
+            "kind",
             "login__status",
             "login__label",
             "login__status_reason",
@@ -81,10 +89,12 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
             alias=alias,
             is_active=is_active,
             multiplier=multiplier,
+            buying_power=buying_power,
+            is_margin=kind != AccountKind.CASH,
             login_words=_login_words(*login),
             groups=groups.get(pk, frozenset()),
         )
-        for pk, alias, is_active, multiplier, *login in found
+        for pk, alias, is_active, multiplier, buying_power, kind, *login in found
     ]
 
 

@@ -10,13 +10,13 @@ from brokerage.schwab.replies import ChainRow
 from orders.domain.shapes import Shape
 from orders.selectors import chains
 from strategies.domain.catalog import ImpossibleTrade, Structure
+from strategies.domain.pricing import Market, mid_cash, natural_cash
 from strategies.domain.symbols import InvalidSymbol, PutCall, is_index, quote_symbol
 from strategies.domain.tickets import PriceEffect, Strategy
 from strategies.domain.ticks import round_to_tick, tick_for
 
 Strikes = tuple[Decimal, ...]
 _Places = Mapping[tuple[str, Decimal], ChainRow]
-_Prices = Mapping[str, tuple[Decimal | None, Decimal | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def make_offer(
     is_taken = strikes is not None and (exactly or _all_listed(shape, places, strikes))
     chosen = strikes if strikes and is_taken else _pick_strikes(shape, places, picking)
     structure = _structure(shape, rows[0].root, day, chosen)
-    prices: _Prices = {row.symbol: (row.bid, row.ask) for row in rows}
+    prices: Market = {row.symbol: (row.bid, row.ask) for row in rows}
     return Offer(
         expirations=days,
         expiration=day,
@@ -184,18 +184,13 @@ def _structure(shape: Shape, root: str, day: date, strikes: Strikes) -> Structur
         return None
 
 
-def _price(structure: Structure | None, prices: _Prices, *, mid: bool) -> Decimal | None:
+def _price(structure: Structure | None, prices: Market, *, mid: bool) -> Decimal | None:
     """Return what one unit gives or costs, on tick and never better for us than the market's."""
     if structure is None:
         return None
-    total = Decimal(0)
-    for leg in structure.legs:
-        bid, ask = prices.get(leg.symbol, (None, None))
-        if bid is None or ask is None:
-            return None
-        is_buy = leg.instruction.is_buy
-        price = (bid + ask) / 2 if mid else (ask if is_buy else bid)
-        total += -price if is_buy else price
+    total = (mid_cash if mid else natural_cash)(structure.legs, prices)
+    if total is None:
+        return None
     gives = is_credit(structure)
     amount = total if gives else -total
     symbols = [leg.symbol for leg in structure.legs]

@@ -2,25 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from accounts.services.audit import event, record
 from orders.domain.allocation import Share
-from orders.domain.errors import BadTicket, KeyReused, NobodyToSendTo
+from orders.domain.bodies import body_of
+from orders.domain.errors import BadTicket, GuardRefused, KeyReused
+from orders.domain.guards import settle
 from orders.domain.lifecycle import ParentStatus, Purpose
 from orders.models import ComplexOrder, OrderLeg
-from orders.selectors.choosing import AccountChoice, purpose_of, share_out
+from orders.selectors.choosing import AccountChoice
+from orders.selectors.guarding import Judged, find_duplicates, judge
 from orders.services.sharing import write_children
-from strategies.domain.catalog import recognise
-from strategies.domain.checks import find_problems
 from strategies.domain.symbols import is_option, parse_option, underlying_of
 from strategies.domain.tickets import OrderType, Problem, Ticket
 
@@ -43,13 +44,15 @@ class Creation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """Everything about a new broadcast that is known before its row exists."""
+class _Click:
+    """Who asks for a broadcast, when, under which key, and which guards he has heard."""
 
-    ticket: Ticket
-    purpose: Purpose
-    shares: Sequence[Share]
-    deadline_at: datetime
+    agent: User
+    key: UUID
+    body_hash: str
+    clicked_at: datetime
+    now: datetime
+    confirmed: Collection[str]
 
 
 def create_order(
@@ -61,6 +64,7 @@ def create_order(
     clicked_at: datetime,
     now: datetime,
     today: date,
+    confirm: Collection[str] = (),
 ) -> Creation:
     """Check a trade, fix who gets how much, and write parent and children in one transaction.
 
@@ -68,14 +72,18 @@ def create_order(
         idempotency_key: the same key with the same content returns the first broadcast.
         clicked_at: when the request reached us; staleness and `broadcast_ms` count from it.
         today: the New York date, for expired options.
+        confirm: codes of guards whose objections the agent overrides.
 
-    Errors: BadTicket, NobodyToSendTo, KeyReused; nothing is written then.
+    Errors: BadTicket, NobodyToSendTo, GuardRefused, KeyReused; nothing is written then.
     """
     body_hash = hash_of(ticket, choice)
+    click = _Click(agent, idempotency_key, body_hash, clicked_at, now, frozenset(confirm))
     try:
-        draft = _draft(ticket, choice, clicked_at, today)
+        judged = judge(ticket, choice, confirmed=click.confirmed, now=now, today=today)
+        _check(judged, click)
         with transaction.atomic():
-            return _write(draft, agent, idempotency_key, body_hash, clicked_at, now)
+            overridden = _check_again(judged, click)
+            return _write(judged, click, overridden)
     except (IntegrityError, BadTicket):
         # A key that comes again finds its broadcast here: the usual click pays for no look-up.
         earlier = _find_earlier(idempotency_key, body_hash)
@@ -85,7 +93,12 @@ def create_order(
 
 
 def hash_of(ticket: Ticket, choice: AccountChoice) -> str:
-    """Return a digest of what is asked, equal for equal requests."""
+    """Return a digest of what is asked, equal for equal requests.
+
+    What the agent confirms is no part of it: it says how to judge, not what to buy. So a click that
+    comes again finds its broadcast whether or not it still carries its confirmation, and a ticket
+    that was refused can be confirmed under its own key.
+    """
     asked: Mapping[str, Any] = {"ticket": asdict(ticket), "accounts": asdict(choice)}
     text = json.dumps(asked, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -104,22 +117,30 @@ def _find_earlier(key: UUID, body_hash: str) -> ComplexOrder | None:
     return earlier
 
 
-def _draft(ticket: Ticket, choice: AccountChoice, clicked_at: datetime, today: date) -> _Draft:
-    problems = find_problems(ticket, today=today)
-    if problems:
-        raise BadTicket(problems)
-    purpose = purpose_of(ticket)
-    shares = share_out(ticket, choice, purpose)
-    if not shares:
-        raise NobodyToSendTo(
-            [Problem("accounts", "no_accounts", "No account matches. Choose at least one.")]
-        )
-    return _Draft(
-        ticket=ticket,
-        purpose=purpose,
-        shares=shares,
-        deadline_at=clicked_at + _time_to_send(ticket, purpose),
-    )
+def _check(judged: Judged, click: _Click) -> None:
+    """Raise what the guards object to, all of it at once."""
+    refused, _ = settle(judged.problems, click.confirmed)
+    if refused:
+        found = [*judged.problems, *find_duplicates(judged, now=click.now)]
+        raise GuardRefused(settle(found, click.confirmed)[0])
+
+
+def _check_again(judged: Judged, click: _Click) -> Sequence[Problem]:
+    """Look for duplicates while nobody else can write one; return all that was overridden.
+
+    Two clicks with different keys may come at the same moment. SQLite has one writer at a time;
+    elsewhere those with the same trade wait here for each other, and see what the first one wrote.
+    """
+    if connection.vendor == "postgresql":
+        name = bytes.fromhex(body_of(judged.ticket, 1).fingerprint)
+        with connection.cursor() as cursor:
+            lock = int.from_bytes(name[:8], signed=True)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+    found = [*judged.problems, *find_duplicates(judged, now=click.now)]
+    refused, overridden = settle(found, click.confirmed)
+    if refused:
+        raise GuardRefused(refused)
+    return overridden
 
 
 def _time_to_send(ticket: Ticket, purpose: Purpose) -> timedelta:
@@ -130,23 +151,17 @@ def _time_to_send(ticket: Ticket, purpose: Purpose) -> timedelta:
     return timedelta(seconds=settings.READY_DEADLINE_S)
 
 
-def _write(
-    draft: _Draft,
-    agent: User,
-    key: UUID,
-    body_hash: str,
-    clicked_at: datetime,
-    now: datetime,
-) -> Creation:
+def _write(judged: Judged, click: _Click, overridden: Sequence[Problem]) -> Creation:
+    ticket, actor = judged.ticket, click.agent.get_username()
     order = ComplexOrder.objects.create(
-        agent=agent,
-        idempotency_key=key,
-        body_hash=body_hash,
-        clicked_at=clicked_at,
-        allocation=_statement(draft.shares),
-        purpose=draft.purpose,
-        status=_first_status(draft.shares),
-        **_columns(draft.ticket),
+        agent=click.agent,
+        idempotency_key=click.key,
+        body_hash=click.body_hash,
+        clicked_at=click.clicked_at,
+        allocation=_statement(judged.shares),
+        purpose=judged.purpose,
+        status=_first_status(judged.shares),
+        **_columns(judged),
     )
     legs = OrderLeg.objects.bulk_create(
         OrderLeg(
@@ -156,26 +171,28 @@ def _write(
             instruction=leg.instruction,
             ratio=leg.ratio,
         )
-        for number, leg in enumerate(draft.ticket.legs, 1)
+        for number, leg in enumerate(ticket.legs, 1)
     )
-    record([event(order, "created", at=now, new=order.status, actor=agent.get_username())])
+    facts = {"overridden": {one.code: one.message for one in overridden}} if overridden else {}
+    created = event(order, "created", at=click.now, new=order.status, actor=actor, data=facts)
+    record([created])
     ready = write_children(
         order,
-        draft.ticket,
-        draft.shares,
-        deadline_at=draft.deadline_at,
-        actor=agent.get_username(),
-        now=now,
+        judged.shares,
+        judged.bodies,
+        deadline_at=click.clicked_at + _time_to_send(ticket, judged.purpose),
+        actor=actor,
+        now=click.now,
     )
-    return Creation(order, is_new=True, ready=ready, legs=legs, shares=draft.shares)
+    return Creation(order, is_new=True, ready=ready, legs=legs, shares=judged.shares)
 
 
-def _columns(ticket: Ticket) -> dict[str, Any]:
-    structure = recognise(ticket.legs)
+def _columns(judged: Judged) -> dict[str, Any]:
+    ticket = judged.ticket
     first = ticket.legs[0].symbol
     return {
         "strategy": ticket.strategy,
-        "name": structure.name,
+        "name": judged.structure.name,
         "underlying": underlying_of(first),
         "expiration": parse_option(first).expiration if is_option(first) else None,
         "order_type": ticket.order_type,

@@ -1,10 +1,11 @@
 """Find everything that makes a ticket impossible, before anybody sizes or sends it."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from strategies.domain.catalog import Structure, study
+from strategies.domain.expiring import has_ended
 from strategies.domain.legs import is_closing
 from strategies.domain.symbols import OptionSymbol, is_option, parse_option
 from strategies.domain.tickets import (
@@ -24,7 +25,13 @@ _LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _STOPPED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
 
-def find_problems(ticket: Ticket, *, today: date, penny: bool | None = None) -> tuple[Problem, ...]:
+# Two of the pre-trade guards (orders/domain/guards.py) look at nothing but the ticket.
+EXPIRED, CREDIT_OVER_WIDTH = "EXPIRED", "CREDIT_OVER_WIDTH"
+
+
+def find_problems(
+    ticket: Ticket, *, today: date, at: time | None = None, penny: bool | None = None
+) -> tuple[Problem, ...]:
     """Return all independent reasons why a ticket cannot be traded; none means that it can.
 
     What is wrong with the legs hides only those rules that need to know the trade (price effect,
@@ -32,7 +39,8 @@ def find_problems(ticket: Ticket, *, today: date, penny: bool | None = None) -> 
 
     Args:
         ticket: any content whatever; nothing in it makes this function raise.
-        today: the date at the exchange; opening an option that expired before it is impossible.
+        today, at: date and time at the exchange, see has_ended(); what has traded for the last time
+            cannot be opened.
         penny: the chain's word on the penny programme, see tick_for().
     """
     structure, leg_problems = study(ticket.legs)
@@ -41,7 +49,7 @@ def find_problems(ticket: Ticket, *, today: date, penny: bool | None = None) -> 
         *_of_strategy(ticket, structure),
         *leg_problems,
         *_of_ratios(ticket),
-        *_of_openings(ticket, today),
+        *_of_openings(ticket, today, at),
         *_of_order_type(ticket),
         *_of_price_effect(ticket, known),
         *_of_limit(ticket, known, penny),
@@ -69,15 +77,14 @@ def _of_ratios(ticket: Ticket) -> Iterator[Problem]:
         yield Problem(f"legs[{index}].ratio", "not_one", text)
 
 
-def _of_openings(ticket: Ticket, today: date) -> Iterator[Problem]:
+def _of_openings(ticket: Ticket, today: date, at: time | None) -> Iterator[Problem]:
     """Refuse options that must not be opened; each expiration and root is reported once."""
     expirations, roots = set[date](), set[str]()
     for index, option in _opened_options(ticket):
         field = f"legs[{index}].symbol"
-        if option.expiration < today and option.expiration not in expirations:
+        if has_ended(option, today=today, at=at) and option.expiration not in expirations:
             expirations.add(option.expiration)
-            text = f"The option expired on {option.expiration:%m/%d/%Y}. Choose a later expiration."
-            yield Problem(field, "expired", text)
+            yield Problem(field, EXPIRED, _words_of_the_end(option.expiration, today))
         if option.root[-1].isdigit() and option.root not in roots:
             roots.add(option.root)
             text = (
@@ -85,6 +92,12 @@ def _of_openings(ticket: Ticket, today: date) -> Iterator[Problem]:
                 "Choose a standard one."
             )
             yield Problem(field, "nonstandard", text)
+
+
+def _words_of_the_end(expiration: date, today: date) -> str:
+    if expiration < today:
+        return f"The option expired on {expiration:%m/%d/%Y}. Choose a later expiration."
+    return "The option has traded for the last time. Choose a later expiration."
 
 
 def _opened_options(ticket: Ticket) -> Iterator[tuple[int, OptionSymbol]]:
@@ -145,10 +158,11 @@ def _of_width(limit: Decimal, known: Structure | None) -> Iterator[Problem]:
         return  # getting out at the full width is a loss, and still a way out
     if known.width <= limit <= HIGHEST_PRICE:
         text = (
-            f"The limit must be below the width of {known.width:.2f}, the most that this trade "
-            "can ever be worth."
+            f"The limit of {limit:.2f} must be below the width of {known.width:.2f}, the most that "
+            "this trade can ever be worth. Enter a lower one."
         )
-        yield Problem("limit", "beyond_width", text)
+        is_credit = known.price_effect is PriceEffect.NET_CREDIT
+        yield Problem("limit", CREDIT_OVER_WIDTH if is_credit else "beyond_width", text)
 
 
 def _of_stop(ticket: Ticket, known: Structure | None, penny: bool | None) -> Iterator[Problem]:

@@ -111,10 +111,14 @@ class Problem:
 
     Args:
         field: the ticket field it belongs to, in the API's spelling: `contracts`, `legs[1].symbol`.
-        code: a stable lower-case word for programs, such as `off_tick`.
+        code: a stable word for programs: `off_tick`, or a guard's name such as `PRICE_AWAY`.
         message: a sentence for the agent that says what to do.
+        is_overridable: whether the agent may send the order all the same by confirming the code.
+        accounts: the aliases of all accounts that it is about, if it is not about all.
     """
 
     field: str
     code: str
     message: str
+    is_overridable: bool = False
+    accounts: tuple[str, ...] = ()

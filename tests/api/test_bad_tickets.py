@@ -118,7 +118,7 @@ def test_a_limit_order_without_a_limit(refused, limit):
 
 @pytest.mark.parametrize("limit", ["5", "5.00", "7.50"])
 def test_a_credit_of_the_width_or_more(refused, limit):
-    assert refused(condor(limit=limit)) == {("limit", "beyond_width")}
+    assert refused(condor(limit=limit)) == {("limit", "CREDIT_OVER_WIDTH")}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_share_that_is_not_written_as_one(refused, symbol):
 def test_an_option_that_expired(refused):
     body = with_leg(put(), 0, symbol=option(6000, on=PAST))
 
-    assert refused(body) == {("legs[0].symbol", "expired")}
+    assert refused(body) == {("legs[0].symbol", "EXPIRED")}
 
 
 def test_a_short_put_above_the_short_call(refused):

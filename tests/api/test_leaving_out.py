@@ -10,7 +10,7 @@ from accounts.models import Account, BrokerLogin
 from orders.domain.errors import BadTicket
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors.choosing import AccountChoice, choose_accounts
-from tests.api.caller import condor, leg, option, put, shares
+from tests.api.caller import assert_nothing_written, condor, leg, option, problem_of, put, shares
 from tests.support.make import make_account, make_group, make_login, make_mode
 
 
@@ -42,16 +42,17 @@ def test_an_account_that_is_switched_off_and_named(caller, accounts, queue):
 
 
 @pytest.mark.parametrize(
-    ("mode", "code", "words"),
+    ("mode", "words"),
     [
-        (Mode.FROZEN, "FROZEN", "The fleet is frozen: a test says so."),
-        (Mode.CLOSE_ONLY, "CLOSE_ONLY", "The fleet is close only: a test says so."),
+        (Mode.FROZEN, "The fleet is frozen: a test says so."),
+        (Mode.CLOSE_ONLY, "The fleet is close only: a test says so."),
     ],
 )
-def test_a_fleet_that_may_not_open(caller, accounts, queue, mode, code, words):
+def test_a_fleet_that_may_not_open_refuses_the_click(caller, accounts, queue, mode, words):
     make_mode(mode)
 
-    assert shares_of(caller.order(shares())) == [("SKIPPED", code, words)] * 3
+    assert words in problem_of(caller.order(shares()), 400, "MODE")["detail"]
+    assert_nothing_written()
 
 
 def test_an_account_that_is_frozen(caller, accounts, queue):
@@ -73,8 +74,8 @@ def test_a_group_that_is_frozen(caller, accounts, queue):
 def test_an_underlying_that_is_frozen(caller, accounts, queue):
     make_mode(Mode.FROZEN, ModeScope.UNDERLYING, "SPX")
 
-    frozen = ("SKIPPED", "FROZEN", "The underlying is frozen: a test says so.")
-    assert shares_of(caller.order(condor())) == [frozen] * 3
+    words = problem_of(caller.order(condor()), 400, "MODE")["detail"]
+    assert words.startswith("The underlying is frozen: a test says so.")
     assert shares_of(caller.order(shares())) == [READY] * 3
 
 
@@ -85,7 +86,7 @@ def test_closing_passes_close_only_but_never_frozen(caller, accounts, queue):
 
     rule.mode = Mode.FROZEN
     rule.save()
-    assert {code for _, code, _ in shares_of(caller.order(close))} == {"FROZEN"}
+    problem_of(caller.order(close), 400, "MODE")
 
 
 def test_a_mode_that_was_opened_again_stops_nobody(caller, accounts, queue):

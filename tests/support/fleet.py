@@ -1,6 +1,6 @@
 """A connected fleet on the paper broker, and hands to create, send and read broadcasts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -82,8 +82,12 @@ class Fleet:
         accounts: Sequence[Account] | None = None,
         key: UUID | None = None,
         age_s: float = 0,
+        confirm: Collection[str] = ("PRICE_AWAY", "DUPLICATE_ORDER"),
     ) -> ComplexOrder:
-        """Create a broadcast that was clicked `age_s` seconds ago; nothing is sent."""
+        """Create a broadcast that was clicked `age_s` seconds ago; nothing is sent.
+
+        Most tests trade at any price and again and again, so that is confirmed.
+        """
         clicked_at = timezone.now() - timedelta(seconds=age_s)
         ids = None if accounts is None else tuple(account.pk for account in accounts)
         return create_order(
@@ -94,6 +98,7 @@ class Fleet:
             clicked_at=clicked_at,
             now=clicked_at,
             today=exchange_date(clicked_at),
+            confirm=confirm,
         ).order
 
     def send(self, order: ComplexOrder):

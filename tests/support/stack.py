@@ -114,7 +114,10 @@ class Program:
         return answer.json()
 
     def condor(self, *, limit: str = "0.05") -> dict[str, Any]:
-        """Build a five-wide SPXW condor from the chain, as the API wants it."""
+        """Build a five-wide SPXW condor from the chain, as the API wants it.
+
+        Its low limit fills at once, and it may be sent again and again.
+        """
         day = next(e["expiration"] for e in self.get("expirations/SPX/") if e["days"] >= 7)
         rows = self.get(f"chains/SPX/{day}/")
         known = [row for row in rows if row["delta"] is not None]
@@ -144,6 +147,7 @@ class Program:
             "duration": "DAY",
             "session": "NORMAL",
             "accounts": "active",
+            "confirm": ["PRICE_AWAY", "DUPLICATE_ORDER"],
         }
 
 

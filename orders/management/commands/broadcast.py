@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from accounts.tasks.queue import QueueDown, check_queue, open_queue
 from brokerage.errors import BrokerError
 from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket
+from orders.domain.guards import OVERRIDABLE
 from orders.domain.shapes import Shape
 from orders.management.report import Progress, write_report
 from orders.selectors.choosing import AccountChoice
@@ -25,7 +27,7 @@ from orders.services.creating import create_order
 from orders.tasks import ring_for
 from strategies.domain.catalog import VerticalKind
 from strategies.domain.symbols import PutCall
-from strategies.domain.tickets import Instruction, Strategy
+from strategies.domain.tickets import Instruction, Problem, Strategy
 
 STRATEGIES = {
     "equity": "EQUITY",
@@ -55,6 +57,13 @@ class Command(BaseCommand):
         add("--limit", default="natural", help="a price, or mid, natural, market")
         add("--accounts", help="comma-separated account ids; else all active")
         add("--group", help="a group's name")
+        add(
+            "--confirm",
+            action="append",
+            choices=sorted(OVERRIDABLE),
+            default=[],
+            help="send although this guard objects; again for another one",
+        )
         add("--agent", help="user name of the agent; else the only one")
         add("--wait", type=float, default=30, help="seconds to wait for fills")
         add("--page", help="address of the page to name in the report")
@@ -65,22 +74,25 @@ class Command(BaseCommand):
             draft = draft_ticket(_wish(options), today=exchange_date(timezone.now()))
             self.stdout.write(f"{draft.words} in every account")
             open_queue()
-            pk = self._send(agent, draft, _choice(options))
+            pk = self._send(agent, draft, _choice(options), options["confirm"])
         except BadTicket as error:
-            lines = [f"{problem.field}: {problem.message}" for problem in error.problems]
-            raise CommandError("The order cannot be made:\n  " + "\n  ".join(lines)) from None
+            lines = [_words(problem) for problem in error.problems]
+            raise CommandError("The order is not sent:\n  " + "\n  ".join(lines)) from None
         except (BrokerError, QueueDown, ArithmeticError, ValueError) as error:
             raise CommandError(str(error)) from None
         self._watch(pk, options["wait"])
         write_report(self.stdout, find_broadcast(pk), page=options["page"])
 
-    def _send(self, agent: User, draft: Draft, choice: AccountChoice) -> int:
+    def _send(
+        self, agent: User, draft: Draft, choice: AccountChoice, confirm: Sequence[str]
+    ) -> int:
         clicked_at = timezone.now()
         check_queue()
         creation = create_order(
             agent=agent,
             ticket=draft.ticket,
             choice=choice,
+            confirm=confirm,
             idempotency_key=uuid4(),
             clicked_at=clicked_at,
             now=timezone.now(),
@@ -100,6 +112,11 @@ class Command(BaseCommand):
                 break
             time.sleep(0.1)
         progress.end()
+
+
+def _words(problem: Problem) -> str:
+    hint = f" (--confirm {problem.code})" if problem.is_overridable else ""
+    return f"{problem.field}: {problem.message}{hint}"
 
 
 def _agent(name: str | None) -> User:

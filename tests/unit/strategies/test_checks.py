@@ -140,7 +140,7 @@ def test_the_session_of_an_option_is_judged_whatever_is_done_with_it():
 def test_expired_options_cannot_be_opened_but_closed():
     after = date(2026, 1, 17)
 
-    assert codes(CONDOR, today=after) == [("legs[0].symbol", "expired")]
+    assert codes(CONDOR, today=after) == [("legs[0].symbol", "EXPIRED")]
     assert codes(reverse(CONDOR), today=after) == []
     assert codes(CONDOR, today=date(2026, 1, 16)) == []
 

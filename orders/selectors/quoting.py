@@ -1,0 +1,95 @@
+"""Remember bids and asks that were read, so that the usual click asks the broker for nothing."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from time import time
+from typing import cast
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from strategies.domain.pricing import Market
+
+log = logging.getLogger(__name__)
+
+KEPT_S = 900
+# A click waits this long for a cache that hangs, and no longer.
+PATIENCE_S = 0.25
+_NONE = b"-"
+
+
+class CacheSilent(Exception):
+    """The cache does not answer."""
+
+
+def keep_quotes(market: Market) -> None:
+    """Remember what was just read; without the cache it is forgotten."""
+    at = f"{time():.3f}"
+    groups: dict[str, list[str]] = defaultdict(list)
+    for symbol, (bid, ask) in market.items():
+        groups[_group(symbol)] += [symbol, f"{_text(bid)} {_text(ask)} {at}"]
+    try:
+        with _cache().pipeline(transaction=False) as commands:
+            for name, quotes in groups.items():
+                commands.hset(name, items=quotes)
+                commands.expire(name, KEPT_S)
+            commands.execute()
+    except redis.RedisError as error:
+        log.warning("quotes are not kept: %s", type(error).__name__)
+
+
+def find_quotes(symbols: Sequence[str], *, max_age_s: float) -> Market:
+    """Return what is remembered of these symbols and no older than this, in one round trip.
+
+    Errors: CacheSilent.
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for symbol in symbols:
+        groups[_group(symbol)].append(symbol)
+    try:
+        with _cache().pipeline(transaction=False) as commands:
+            for name, members in groups.items():
+                commands.hmget(name, members)
+            answers = commands.execute()
+    except redis.RedisError as error:
+        raise CacheSilent(type(error).__name__) from None
+    oldest = time() - max_age_s
+    found = {}
+    for members, texts in zip(groups.values(), answers, strict=True):
+        for symbol, text in zip(members, cast("Iterable[bytes | None]", texts), strict=True):
+            bid, ask, at = (text or b"- - 0").split()
+            if float(at) >= oldest:
+                found[symbol] = (_number(bid), _number(ask))
+    return found
+
+
+def _group(symbol: str) -> str:
+    """Name the hash of a symbol: one for an expiration's options, one for each share."""
+    return f"quotes:{settings.ENVIRONMENT}:{symbol[:12]}"
+
+
+def _text(price: Decimal | None) -> str:
+    return _NONE.decode() if price is None else f"{price:f}"
+
+
+def _number(text: bytes) -> Decimal | None:
+    return None if text == _NONE else Decimal(text.decode())
+
+
+_clients: dict[str, redis.Redis] = {}
+
+
+def _cache() -> redis.Redis:
+    address = settings.CACHE_URL
+    if address not in _clients:
+        _clients[address] = redis.Redis.from_url(
+            address,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=PATIENCE_S,
+            socket_connect_timeout=PATIENCE_S,
+        )
+    return _clients[address]
