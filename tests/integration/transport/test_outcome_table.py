@@ -120,6 +120,7 @@ def unreadable() -> Iterator[Row]:
         ("ends its half", fin_after_reading, False),
         ("cuts the status line", says(b"HTTP/1.1 201 Cr", close=True), False),
         ("cuts the headers", says(CREATED[:-8], close=True), False),
+        ("cuts the order's number", says(CREATED[: CREATED.index(b"7\r")], close=True), False),
         ("closes after 100 Continue", says(b"HTTP/1.1 100 Continue\r\n\r\n", close=True), False),
         ("speaks SSH", says(b"SSH-2.0-x\r\n\r\n"), False),
         ("speaks HTTP/2", says(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x64"), False),
