@@ -89,6 +89,15 @@ def test_after_a_crash_of_redis_the_first_click_is_taken(own_redis):
     check_queue()
 
 
+def test_a_message_outlives_a_crash_of_redis(own_redis):
+    sync_stock_orders.apply_async()
+    time.sleep(1.5)  # to the disk once a second
+    own_redis.kill()
+    own_redis.start()
+
+    assert own_redis.messages("stocks") == 1
+
+
 def test_a_wrong_password_is_said_to_be_one(queue):
     point_celery_to(queue.url.replace(":test@", ":wrong@"))
 
