@@ -110,10 +110,14 @@ def last_sign_before_start() -> datetime | None:
 
 
 class Charge:
-    """Keeps the run of a deployment alive from this process; made by `take_charge`."""
+    """Keeps the run of a deployment alive from this process; made by `take_charge`.
+
+    Attributes:
+        lock: held as long as the process lives.
+    """
 
     def __init__(self, lock: DeploymentLock, run: UUID, pulse: int) -> None:
-        self._lock = lock
+        self.lock = lock
         self._run = run
         self._pulse = pulse
         self._pulsed_at: datetime | None = None
@@ -125,7 +129,7 @@ class Charge:
         """
         if self._pulsed_at is not None and abs(now - self._pulsed_at) < PULSE_EVERY:
             return False
-        if not self._lock.take():
+        if not self.lock.take():
             raise RunsElsewhere(_who_has_it())
         self._count(stopped_at=None, now=now)
         self._note()
@@ -140,7 +144,7 @@ class Charge:
                 record([event(SUBJECT, "stop", at=now)])
             self._note()
         finally:
-            self._lock.release()
+            self.lock.release()
 
     def _count(self, *, stopped_at: datetime | None, now: datetime) -> None:
         mine = Instance.objects.filter(run=self._run, pulse=self._pulse)

@@ -88,11 +88,15 @@ def try_to_open(*, gateway: FanOut, now: datetime) -> Opening:
     missing = _read_missing(gate, gateway, now)
     if missing:
         describe_gate(f"{STARTING}{missing}", now=now)
+    elif gate.is_held:
+        return _closed(gate, "")
     else:
         open_gate(now=now)
     gate = find_gate()
-    if gate is None:
-        return Opening(is_open=True)
+    return Opening(is_open=True) if gate is None else _closed(gate, missing)
+
+
+def _closed(gate: Gate, missing: str) -> Opening:
     return Opening(is_open=False, is_held=gate.is_held, words=gate.words, missing=missing)
 
 

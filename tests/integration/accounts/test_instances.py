@@ -1,0 +1,376 @@
+"""Which deployment runs on a database: what a start believes, what it refuses, what holds it."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.domain.instances import LOOK, Note, Verdict
+from accounts.models import AuditEvent, Instance
+from accounts.services.deployment_lock import AdvisoryLock, deployment_lock
+from accounts.services.gate import STARTING, find_gate, open_gate
+from accounts.services.instances import (
+    NotPrepared,
+    RunsElsewhere,
+    begin_run,
+    database_to_ourselves,
+    here,
+    take_charge,
+)
+from accounts.services.run_note import note_file, read_note, write_note
+from tests.support.make import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _home(settings, tmp_path):
+    """A home of its own for every test, on a machine with a name."""
+    settings.HOME = tmp_path / "home"
+    settings.HOME.mkdir()
+    settings.HOST_NAME = "desk one"
+
+
+@pytest.fixture
+def charge():
+    """The charge of a deployment that was started and runs."""
+    start()
+    charge = take_charge(wait_s=0)
+    yield charge
+    charge.lock.release()
+
+
+def start(*, has_orders=True, after_s=0.0):
+    return begin_run(has_orders=has_orders, now=timezone.now() + timedelta(seconds=after_s))
+
+
+def started_once():
+    """Start for the first time, as every installation once did, and let the gate open."""
+    start(has_orders=False)
+    assert open_gate(now=timezone.now())
+
+
+def some_time_later():
+    """Let the last sign of life be so old that nobody can be alive there."""
+    ended = timezone.now() - timedelta(minutes=5)
+    Instance.objects.update(started_at=ended, pulsed_at=ended)
+
+
+def other_home(settings, tmp_path):
+    """Go on in a copy of the home."""
+    note = read_note()
+    settings.HOME = tmp_path / "copy"
+    settings.HOME.mkdir()
+    if note:
+        write_note(note)
+
+
+def test_the_first_start_of_an_empty_database_may_open_by_itself():
+    beginning = start(has_orders=False)
+
+    assert beginning.verdict == Verdict.FIRST_RUN
+    assert beginning.last_sign_at is None
+    assert find_gate().words.startswith(STARTING)
+    assert not find_gate().is_held
+
+
+def test_a_database_with_orders_that_nobody_is_known_to_have_run_is_held():
+    assert start(has_orders=True).verdict == Verdict.NO_RECORD
+    assert find_gate().is_held
+
+
+def test_a_stop_and_a_start_are_known():
+    started_once()
+    charge = take_charge(wait_s=0)
+    charge.pulse(now=timezone.now())
+    charge.end(now=timezone.now())
+
+    assert start().verdict == Verdict.KNOWN
+    assert not find_gate().is_held
+
+
+def test_a_start_after_a_crash_is_known_at_once():
+    started_once()
+    charge = take_charge(wait_s=0)
+    charge.pulse(now=timezone.now())
+    charge.lock.release()  # as the kernel does when the process is gone
+
+    assert start().verdict == Verdict.KNOWN
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_start_cut_off_beside_its_commit_is_known_to_the_next_one(moment):
+    started_once()
+    before = read_note()
+    if moment == "before":  # only the note of what follows was written
+        write_note(Note(before.run, before.pulse, following=uuid4()))
+    else:  # the database was written, the note not yet
+        start()
+        run = Instance.objects.get().run
+        write_note(Note(before.run, before.pulse, following=run))
+
+    assert start().verdict == Verdict.KNOWN
+
+
+def test_a_pulse_cut_off_before_its_note_is_known():
+    started_once()
+    charge = take_charge(wait_s=0)
+    before = read_note()
+    charge.pulse(now=timezone.now())
+    charge.lock.release()
+    write_note(before)
+
+    assert Instance.objects.get().pulse == before.pulse + 1
+    assert start().verdict == Verdict.KNOWN
+
+
+def test_a_backup_of_an_earlier_run_is_held():
+    started_once()
+    backup = Instance.objects.values().get()
+    start()
+    open_gate(now=timezone.now())
+    Instance.objects.update(**backup)
+
+    beginning = start()
+
+    assert beginning.verdict == Verdict.OLDER_DATABASE
+    assert find_gate().words == (
+        f"This database is not the one that stopped here (a restored backup?). {LOOK}"
+    )
+
+
+def test_a_backup_of_the_same_run_is_held():
+    started_once()
+    charge = take_charge(wait_s=0)
+    now = timezone.now()
+    backup = Instance.objects.values().get()
+    charge.pulse(now=now)
+    charge.pulse(now=now + timedelta(seconds=10))
+    charge.lock.release()
+    Instance.objects.update(**backup)
+
+    assert start().verdict == Verdict.OLDER_DATABASE
+
+
+def test_a_backup_taken_before_a_stop_is_held():
+    started_once()
+    charge = take_charge(wait_s=0)
+    charge.pulse(now=timezone.now())
+    backup = Instance.objects.values().get()
+    charge.end(now=timezone.now())
+    Instance.objects.update(**backup)
+
+    assert start().verdict == Verdict.OLDER_DATABASE
+
+
+def test_another_host_is_held_though_the_whole_home_was_moved(settings):
+    started_once()
+    some_time_later()
+    settings.HOST_NAME = "desk two"
+
+    assert start().verdict == Verdict.OTHER_HOST
+    assert "desk one, not desk two" in find_gate().words
+
+
+def test_a_copy_of_database_and_home_in_another_folder_is_held(settings, tmp_path):
+    started_once()
+    Instance.objects.update(stopped_at=timezone.now())
+    other_home(settings, tmp_path)
+
+    assert start().verdict == Verdict.OTHER_HOME
+    assert find_gate().is_held
+
+
+def test_a_database_that_was_at_another_address_is_held():
+    started_once()
+    Instance.objects.update(database="postgresql://elsewhere:5432/tradeswim")
+
+    assert start().verdict == Verdict.OTHER_DATABASE
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"run": 7}', '{"run": "x", "pulse": 1}'])
+def test_without_a_readable_note_a_database_with_orders_is_held(content):
+    started_once()
+    note_file().unlink()
+    if content is not None:
+        note_file().write_text(content)
+
+    assert start().verdict == Verdict.NO_FILE
+    assert find_gate().is_held
+
+
+def test_the_note_alone_makes_no_database_known(settings):
+    started_once()
+    some_time_later()
+    settings.HOST_NAME = "desk two"
+    Instance.objects.update(run=read_note().run, pulse=read_note().pulse)
+
+    assert start().verdict == Verdict.OTHER_HOST
+
+
+def test_a_held_gate_stays_held_over_later_starts_until_an_agent_opens_it(settings):
+    started_once()
+    some_time_later()
+    settings.HOST_NAME = "desk two"
+    start()
+    words = find_gate().words
+
+    assert start().verdict == Verdict.KNOWN
+    assert find_gate().words == words
+    assert not open_gate(now=timezone.now())
+    assert open_gate(now=timezone.now(), by=make_user(username="ann"))
+
+    assert find_gate() is None
+    trail = AuditEvent.objects.filter(subject="gate").order_by("id")
+    assert trail.values_list("new", "reason", "actor").last() == ("OPEN", words, "ann")
+    assert start().verdict == Verdict.KNOWN
+    assert not find_gate().is_held
+
+
+def test_every_start_and_stop_is_in_the_record(settings):
+    started_once()
+    charge = take_charge(wait_s=0)
+    charge.end(now=timezone.now())
+    settings.HOST_NAME = "desk two"
+    start()
+
+    trail = AuditEvent.objects.filter(subject="instance").order_by("id")
+    assert list(trail.values_list("kind", "new")) == [
+        ("start", "FIRST_RUN"),
+        ("stop", ""),
+        ("start", "OTHER_HOST"),
+    ]
+
+
+def test_a_start_that_was_never_finished_does_not_count_as_a_sign_of_life():
+    started_once()
+    ended = timezone.now() - timedelta(hours=8)
+    Instance.objects.update(started_at=ended, pulsed_at=ended)
+
+    assert start().last_sign_at == ended
+    assert start().last_sign_at == ended
+
+
+def test_words_for_the_agent_fit_the_place_they_are_shown_in(settings):
+    settings.HOST_NAME = "h" * 120
+    started_once()
+    some_time_later()
+    settings.HOST_NAME = "g" * 120
+    start()
+
+    assert find_gate().words.endswith(LOOK)
+    assert len(find_gate().words) <= 200
+
+
+def test_a_second_deployment_is_refused_while_the_first_one_runs(charge, settings, tmp_path):
+    other_home(settings, tmp_path)
+
+    with pytest.raises(RunsElsewhere) as refused, database_to_ourselves(wait_s=0):
+        raise AssertionError("two deployments had the database")
+    with pytest.raises(RunsElsewhere):
+        take_charge(wait_s=0)
+
+    words = str(refused.value)
+    assert words.startswith("Another deployment runs on this database, on desk one with the home")
+    assert words.count("\n") == 0
+
+
+def test_a_second_deployment_is_refused_between_start_and_first_pulse_of_the_first(
+    settings, tmp_path
+):
+    started_once()
+    before = Instance.objects.values().get()
+    other_home(settings, tmp_path)
+
+    with pytest.raises(RunsElsewhere, match="used this database 3 s ago, on desk one with"):
+        start(after_s=3)
+
+    assert Instance.objects.values().get() == before
+    assert find_gate() is None
+    assert start(after_s=36).verdict == Verdict.OTHER_HOME
+
+
+def test_a_pulse_is_one_statement_at_most_every_ten_seconds(charge, django_assert_num_queries):
+    now = timezone.now()
+    before = Instance.objects.get().pulse
+
+    with django_assert_num_queries(1):
+        assert charge.pulse(now=now)
+    with django_assert_num_queries(0):
+        assert not charge.pulse(now=now + timedelta(seconds=9))
+    assert charge.pulse(now=now + timedelta(seconds=10))
+
+    row = Instance.objects.get()
+    assert (row.pulse, row.pulsed_at) == (before + 2, now + timedelta(seconds=10))
+    assert read_note() == Note(row.run, row.pulse)
+
+
+def test_a_pulse_is_counted_though_the_note_cannot_be_written(charge, settings, tmp_path):
+    settings.HOME = tmp_path / "gone"
+    before = Instance.objects.get().pulse
+
+    assert charge.pulse(now=timezone.now())
+    assert Instance.objects.get().pulse == before + 1
+
+
+def test_a_deployment_that_was_started_anew_elsewhere_finds_out_at_its_next_pulse(charge):
+    start()
+
+    with pytest.raises(RunsElsewhere):
+        charge.pulse(now=timezone.now())
+
+
+def test_nobody_takes_charge_of_what_was_not_started_here(settings, tmp_path):
+    with pytest.raises(NotPrepared, match="prepare"):
+        take_charge(wait_s=0)
+    started_once()
+    other_home(settings, tmp_path)
+    with pytest.raises(NotPrepared):
+        take_charge(wait_s=0)
+
+    with database_to_ourselves(wait_s=0):  # neither kept the lock
+        pass
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a file that SQLite needs")
+def test_a_lock_file_that_was_removed_is_noticed(charge):
+    path = Path(f"{connection.settings_dict['NAME']}.lock")
+    path.unlink()
+    assert charge.pulse(now=timezone.now())
+
+    path.unlink()
+    thief = deployment_lock()
+    assert thief.take()
+    with pytest.raises(RunsElsewhere):
+        charge.pulse(now=timezone.now() + timedelta(seconds=10))
+    thief.release()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL")
+def test_the_advisory_lock_goes_with_its_connection():
+    first, second = AdvisoryLock(), AdvisoryLock()
+    assert first.take()
+    assert first.take()
+    assert not second.take()
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND granted"
+        )
+    assert second.take()
+    assert not first.take()
+    second.release()
+    assert first.take()
+    first.release()
+
+
+def test_a_machine_is_told_by_name_and_id_and_the_id_is_not_shown(settings):
+    settings.HOST_NAME = ""
+
+    assert here().host.startswith(os.uname().nodename)
+    assert here() == here()
