@@ -13,7 +13,7 @@ class TooLateError(Exception):
 class Limit:
     """A moment of the wall clock, kept on a steady clock too from the time this is made.
 
-    A process that was stopped, or a machine that was paused, goes on where it was as if no time had
+    A process that was stopped, or a machine that slept, goes on where it was as if no time had
     passed. By then the order may be proved absent and placed anew, so both clocks are asked: the
     wall clock knows what happened before this was made, the steady one is right though somebody
     sets the other back.

@@ -155,6 +155,15 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch):
         assert ask(server).status == 201
 
 
+def test_passwords_lying_around_in_a_netrc_are_ignored(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with RawServer(created) as server:
+        ask(server)
+
+    assert "Authorization: Bearer hush\r\n" in server.heard[0].head
+
+
 @pytest.mark.parametrize("answer", [reset, mute])
 def test_an_error_holds_neither_code_nor_token_nor_address(answer):
     grant = oauth.exchange_code("hush-code", "https://hush.example/")
