@@ -37,12 +37,6 @@ def find_gate() -> Gate | None:
     return None if row is None else Gate(*row)
 
 
-def gate_words() -> str:
-    """Say why the gate is closed; empty when it is open."""
-    gate = find_gate()
-    return gate.words if gate else ""
-
-
 def close_gate(words: str, *, now: datetime) -> Gate:
     """Close the gate for a start; one that is held stays held, with its own words.
 

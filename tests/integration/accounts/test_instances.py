@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.domain.instances import LOOK, Note, Verdict
 from accounts.models import AuditEvent, Instance
 from accounts.services.deployment_lock import AdvisoryLock, deployment_lock
-from accounts.services.gate import STARTING, find_gate, open_gate
+from accounts.services.gate import STARTING, Gate, find_gate, open_gate
 from accounts.services.instances import (
     NotPrepared,
     RunsElsewhere,
@@ -44,6 +44,20 @@ def charge():
     charge.lock.release()
 
 
+def gate() -> Gate:
+    """Return the gate, which is closed."""
+    found = find_gate()
+    assert found is not None
+    return found
+
+
+def note() -> Note:
+    """Return the home's note, which is there."""
+    found = read_note()
+    assert found is not None
+    return found
+
+
 def start(*, has_orders=True, after_s=0.0):
     return begin_run(has_orders=has_orders, now=timezone.now() + timedelta(seconds=after_s))
 
@@ -62,11 +76,11 @@ def some_time_later():
 
 def other_home(settings, tmp_path):
     """Go on in a copy of the home."""
-    note = read_note()
+    kept = read_note()
     settings.HOME = tmp_path / "copy"
     settings.HOME.mkdir()
-    if note:
-        write_note(note)
+    if kept:
+        write_note(kept)
 
 
 def test_the_first_start_of_an_empty_database_may_open_by_itself():
@@ -74,13 +88,13 @@ def test_the_first_start_of_an_empty_database_may_open_by_itself():
 
     assert beginning.verdict == Verdict.FIRST_RUN
     assert beginning.last_sign_at is None
-    assert find_gate().words.startswith(STARTING)
-    assert not find_gate().is_held
+    assert gate().words.startswith(STARTING)
+    assert not gate().is_held
 
 
 def test_a_database_with_orders_that_nobody_is_known_to_have_run_is_held():
     assert start(has_orders=True).verdict == Verdict.NO_RECORD
-    assert find_gate().is_held
+    assert gate().is_held
 
 
 def test_a_stop_and_a_start_are_known():
@@ -90,7 +104,7 @@ def test_a_stop_and_a_start_are_known():
     charge.end(now=timezone.now())
 
     assert start().verdict == Verdict.KNOWN
-    assert not find_gate().is_held
+    assert not gate().is_held
 
 
 def test_a_start_after_a_crash_is_known_at_once():
@@ -105,7 +119,7 @@ def test_a_start_after_a_crash_is_known_at_once():
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_start_cut_off_beside_its_commit_is_known_to_the_next_one(moment):
     started_once()
-    before = read_note()
+    before = note()
     if moment == "before":  # only the note of what follows was written
         write_note(Note(before.run, before.pulse, following=uuid4()))
     else:  # the database was written, the note not yet
@@ -119,7 +133,7 @@ def test_a_start_cut_off_beside_its_commit_is_known_to_the_next_one(moment):
 def test_a_pulse_cut_off_before_its_note_is_known():
     started_once()
     charge = take_charge(wait_s=0)
-    before = read_note()
+    before = note()
     charge.pulse(now=timezone.now())
     charge.lock.release()
     write_note(before)
@@ -138,7 +152,7 @@ def test_a_backup_of_an_earlier_run_is_held():
     beginning = start()
 
     assert beginning.verdict == Verdict.OLDER_DATABASE
-    assert find_gate().words == (
+    assert gate().words == (
         f"This database is not the one that stopped here (a restored backup?). {LOOK}"
     )
 
@@ -173,7 +187,7 @@ def test_another_host_is_held_though_the_whole_home_was_moved(settings):
     settings.HOST_NAME = "desk two"
 
     assert start().verdict == Verdict.OTHER_HOST
-    assert "desk one, not desk two" in find_gate().words
+    assert "desk one, not desk two" in gate().words
 
 
 def test_a_copy_of_database_and_home_in_another_folder_is_held(settings, tmp_path):
@@ -182,7 +196,7 @@ def test_a_copy_of_database_and_home_in_another_folder_is_held(settings, tmp_pat
     other_home(settings, tmp_path)
 
     assert start().verdict == Verdict.OTHER_HOME
-    assert find_gate().is_held
+    assert gate().is_held
 
 
 def test_a_database_that_was_at_another_address_is_held():
@@ -200,14 +214,14 @@ def test_without_a_readable_note_a_database_with_orders_is_held(content):
         note_file().write_text(content)
 
     assert start().verdict == Verdict.NO_FILE
-    assert find_gate().is_held
+    assert gate().is_held
 
 
 def test_the_note_alone_makes_no_database_known(settings):
     started_once()
     some_time_later()
     settings.HOST_NAME = "desk two"
-    Instance.objects.update(run=read_note().run, pulse=read_note().pulse)
+    Instance.objects.update(run=note().run, pulse=note().pulse)
 
     assert start().verdict == Verdict.OTHER_HOST
 
@@ -217,10 +231,10 @@ def test_a_held_gate_stays_held_over_later_starts_until_an_agent_opens_it(settin
     some_time_later()
     settings.HOST_NAME = "desk two"
     start()
-    words = find_gate().words
+    words = gate().words
 
     assert start().verdict == Verdict.KNOWN
-    assert find_gate().words == words
+    assert gate().words == words
     assert not open_gate(now=timezone.now())
     assert open_gate(now=timezone.now(), by=make_user(username="ann"))
 
@@ -228,7 +242,7 @@ def test_a_held_gate_stays_held_over_later_starts_until_an_agent_opens_it(settin
     trail = AuditEvent.objects.filter(subject="gate").order_by("id")
     assert trail.values_list("new", "reason", "actor").last() == ("OPEN", words, "ann")
     assert start().verdict == Verdict.KNOWN
-    assert not find_gate().is_held
+    assert not gate().is_held
 
 
 def test_every_start_and_stop_is_in_the_record(settings):
@@ -262,8 +276,8 @@ def test_words_for_the_agent_fit_the_place_they_are_shown_in(settings):
     settings.HOST_NAME = "g" * 120
     start()
 
-    assert find_gate().words.endswith(LOOK)
-    assert len(find_gate().words) <= 200
+    assert gate().words.endswith(LOOK)
+    assert len(gate().words) <= 200
 
 
 def test_a_second_deployment_is_refused_while_the_first_one_runs(charge, settings, tmp_path):
@@ -306,7 +320,7 @@ def test_a_pulse_is_one_statement_at_most_every_ten_seconds(charge, django_asser
 
     row = Instance.objects.get()
     assert (row.pulse, row.pulsed_at) == (before + 2, now + timedelta(seconds=10))
-    assert read_note() == Note(row.run, row.pulse)
+    assert note() == Note(row.run, row.pulse)
 
 
 def test_a_pulse_is_counted_though_the_note_cannot_be_written(charge, settings, tmp_path):

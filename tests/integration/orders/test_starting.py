@@ -1,6 +1,7 @@
 """The start of the deployment: nothing left over is sent, and the gate opens when all was read."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from accounts.services.alarms import acknowledge
 from accounts.services.gate import close_gate, find_gate, open_gate
 from brokerage.schwab.exchange import Exchange, Reply
 from brokerage.schwab.fingerprint import fingerprint
+from orders.domain.errors import GuardRefused
 from orders.domain.lifecycle import Status
 from orders.models import ExternalOrder
 from orders.services.starting import start_deployment, try_to_open
@@ -34,6 +36,13 @@ def boot(fleet):
     """Start the deployment, as `manage.py prepare` does; return how the gate was found."""
     start_deployment(now=timezone.now())
     return attempt(fleet)
+
+
+def gate_words() -> str:
+    """Say why the gate is closed."""
+    found = find_gate()
+    assert found is not None
+    return found.words
 
 
 def attempt(fleet):
@@ -92,24 +101,36 @@ def test_every_login_is_read_once_and_then_the_gate_is_open(fleet, wire):
     assert list(trail.values_list("new", flat=True)) == ["CLOSED", "OPEN"]
 
 
-def test_a_click_before_the_gate_is_open_is_left_out_with_its_words(fleet, wire):
+def test_a_click_before_the_gate_is_open_is_refused_with_its_words(fleet, wire):
     start_deployment(now=timezone.now())
 
-    order = fleet.broadcast(fleet.shares())
+    with pytest.raises(GuardRefused, match=re.escape(gate_words())):
+        fleet.broadcast(fleet.shares())
 
-    assert fleet.statuses(order) == ["SKIPPED"] * 3
-    assert fleet.children(order)[0].reason == find_gate().words
     assert wire.posts == []
 
 
-@pytest.mark.parametrize("mode", [Mode.FROZEN, Mode.CLOSE_ONLY])
-def test_the_mode_set_before_the_stop_is_in_force_again(fleet, mode):
+def test_what_was_clicked_before_the_gate_closed_is_left_out_with_its_words(fleet, wire):
+    order = fleet.create(fleet.shares())
+    close_gate("Starting: a test says so.", now=timezone.now())
+
+    fleet.send(order)
+
+    assert fleet.statuses(order) == ["SKIPPED"] * 3
+    assert fleet.children(order)[0].reason == "Starting: a test says so."
+    assert wire.posts == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [(Mode.FROZEN, "frozen"), (Mode.CLOSE_ONLY, "close only")]
+)
+def test_the_mode_set_before_the_stop_is_in_force_again(fleet, mode, words):
     make_mode(mode)
 
     assert boot(fleet).is_open
 
-    order = fleet.create(fleet.shares())
-    assert {child.reason_code for child in fleet.children(order)} == {mode.value}
+    with pytest.raises(GuardRefused, match=f"The fleet is {words}: a test says so"):
+        fleet.create(fleet.shares())
 
 
 @pytest.mark.parametrize(
@@ -284,7 +305,8 @@ def test_orders_in_our_name_newer_than_the_database_hold_the_gate(fleet, by_hand
     assert opening.is_held
     assert "newer than itself" in opening.words
     assert attempt(fleet).is_held
-    assert fleet.statuses(fleet.broadcast(fleet.shares())) == ["SKIPPED"] * 3
+    with pytest.raises(GuardRefused, match="restored backup"):
+        fleet.broadcast(fleet.shares())
     assert boot(fleet).is_held  # nor does another start open it
     assert open_gate(now=timezone.now(), by=fleet.agent)
     assert boot(fleet).is_open
