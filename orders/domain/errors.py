@@ -22,4 +22,13 @@ class NobodyToSendTo(BadTicket):
 
 
 class GuardRefused(BadTicket):
-    """The trade is possible, but a guard takes it for a mistake; some can be confirmed."""
+    """The trade is possible, but guards take it for a mistake; nothing was written.
+
+    Args:
+        problems: what stays refused; the agent may confirm what is overridable.
+        overridden: what he has confirmed already.
+    """
+
+    def __init__(self, problems: Sequence[Problem], overridden: Sequence[Problem] = ()) -> None:
+        super().__init__(problems)
+        self.overridden = tuple(overridden)

@@ -112,7 +112,7 @@ def _mode(now: Situation) -> Iterator[Problem]:
     if stopped and not now.sent:
         reasons = " ".join(dict.fromkeys(share.reason for share in stopped))
         aliases = [share.alias for share in stopped]
-        text = f"{reasons} That stops {_names(aliases)}, so nothing was sent. Open the mode first."
+        text = f"Nothing can be sent: {reasons} That stops {_names(aliases)}."
         yield _refusal(Guard.MODE, "accounts", text, aliases)
 
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.domain.words import choices
 from brokerage.schwab.replies import ChainRow
 from orders.domain.errors import BadTicket, KeyReused
+from orders.domain.guards import Guard
 from orders.domain.shapes import Shape
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.desk import ALL_ACTIVE, read_choice
@@ -46,6 +47,14 @@ SHAPE_FIELDS: Mapping[Strategy, tuple[str, ...]] = {
     Strategy.EQUITY: ("instruction", "underlying"),
 }
 TERMS = ("contracts", "limit", "duration", "accounts")
+
+# What the agent agrees to where a guard objects; it is asked for in the review, and never kept.
+CONFIRMATIONS = {
+    Guard.DUPLICATE_ORDER: "Send anyway: the same order once more",
+    Guard.PRICE_AWAY: "Send anyway: at this limit",
+    Guard.NO_MARKET_MULTILEG: "Send anyway: at any price",
+    Guard.BUYING_POWER: "Send anyway: the broker may refuse some",
+}
 
 DEFAULTS = {
     "strategy": Strategy.IRON_CONDOR.value,
@@ -149,6 +158,7 @@ class TicketForm(ShapeForm):
     intent = forms.UUIDField(widget=forms.HiddenInput)
     root = forms.CharField(required=False, max_length=6, widget=forms.HiddenInput)
     offered = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    confirm = forms.MultipleChoiceField(required=False, choices=list(CONFIRMATIONS.items()))
 
     def __init__(
         self,
@@ -201,7 +211,7 @@ class TicketForm(ShapeForm):
 
     def unseen(self) -> list[SafeString]:
         """Return hidden inputs for all that is kept and not shown."""
-        seen = {*self._asked(), *(field.name for field in self.terms())}
+        seen = {"confirm", *self._asked(), *(field.name for field in self.terms())}
         return [field.as_hidden() for field in self if field.name not in seen]
 
     def _asked(self) -> list[str]:
@@ -211,8 +221,12 @@ class TicketForm(ShapeForm):
         return [*shape, *STRIKES[self.trade]]
 
     def hidden_copy(self) -> list[SafeString]:
-        """Return everything as hidden fields, for the step after this one."""
-        return [field.as_hidden() for field in self]
+        """Return everything typed as hidden fields, for the step after this one."""
+        return [field.as_hidden() for field in self if field.name != "confirm"]
+
+    def confirmed(self) -> list[str]:
+        """Return the guards whose objections the agent overrides."""
+        return list(self.cleaned_data["confirm"])
 
     def add_problems(self, problems: Sequence[Problem]) -> None:
         """Show problems beside the fields they belong to."""

@@ -31,12 +31,12 @@ class AccountChoice:
 
 
 def share_out(
-    ticket: Ticket, choice: AccountChoice, purpose: Purpose, *, most: int | None = None
+    ticket: Ticket, choice: AccountChoice, purpose: Purpose, *, most: int | None
 ) -> list[Share]:
     """Say who would get how much of a ticket now, and who would be left out and why.
 
     Args:
-        most: an account that would get more contracts is left out.
+        most: an account that would get more contracts is left out; None for no such limit.
 
     Errors: BadTicket for an account or group that does not exist.
     """

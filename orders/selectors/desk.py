@@ -10,15 +10,11 @@ from django.db.models import Count, Q
 
 from accounts.models import AccountGroup
 from accounts.selectors import our_accounts
-from accounts.services.gate import Gate, find_gate
-from orders.domain.allocation import Share
 from orders.domain.lifecycle import ParentStatus, Status
-from orders.selectors.choosing import AccountChoice, purpose_of, share_out
+from orders.selectors.choosing import AccountChoice
 from orders.selectors.deciding import earliest_proof
 from orders.selectors.showing import AccountShare, Broadcast, effect_words, pressing_broadcasts
 from orders.templatetags.desk import NOT_PART, price, status_words
-from strategies.domain.catalog import recognise
-from strategies.domain.tickets import Ticket
 
 MOST_ROWS = 30
 ALL_ACTIVE = "active"
@@ -85,26 +81,6 @@ class DeskRow:
         return effect_words(self.broadcast.order_type, self.broadcast.price_effect)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A ticket as it would be sent; behind a closed gate nothing can be."""
-
-    name: str
-    ticket: Ticket
-    sent: Sequence[Share]
-    left_out: Sequence[Share]
-    gate: Gate | None = None
-
-    @property
-    def contracts(self) -> int:
-        """Contracts over all accounts."""
-        return sum(share.contracts for share in self.sent)
-
-    @property
-    def accounts(self) -> int:
-        return len(self.sent) + len(self.left_out)
-
-
 def desk_rows(*, most: int = MOST_ROWS) -> list[DeskRow]:
     """Return those that need the agent, then the newest, in four queries whatever their number."""
     aliases = dict(our_accounts().values_list("pk", "alias"))
@@ -129,21 +105,6 @@ def account_choices() -> list[tuple[str, str]]:
 def read_choice(value: str) -> AccountChoice:
     """Turn the value of one of these choices into a choice of accounts."""
     return AccountChoice(group=value.removeprefix(GROUP) if value.startswith(GROUP) else None)
-
-
-def preview(ticket: Ticket, choice: AccountChoice) -> Preview:
-    """Return what would be sent, and who would be left out and why, were it sent now.
-
-    Errors: BadTicket for a group that does not exist.
-    """
-    shares = share_out(ticket, choice, purpose_of(ticket))
-    return Preview(
-        name=recognise(ticket.legs).name,
-        ticket=ticket,
-        sent=[share for share in shares if share.reason_code is None],
-        left_out=[share for share in shares if share.reason_code is not None],
-        gate=find_gate(),
-    )
 
 
 def _row(broadcast: Broadcast, aliases: Mapping[UUID, str]) -> DeskRow:

@@ -63,6 +63,15 @@ class Judged:
         return [share for share in self.shares if share.reason_code is not None]
 
     @property
+    def name(self) -> str:
+        """What agents call the trade."""
+        return self.structure.name
+
+    @property
+    def accounts(self) -> int:
+        return len(self.shares)
+
+    @property
     def contracts(self) -> int:
         """Contracts over all accounts."""
         return sum(share.contracts for share in self.sent)

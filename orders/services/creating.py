@@ -119,10 +119,9 @@ def _find_earlier(key: UUID, body_hash: str) -> ComplexOrder | None:
 
 def _check(judged: Judged, click: _Click) -> None:
     """Raise what the guards object to, all of it at once."""
-    refused, _ = settle(judged.problems, click.confirmed)
-    if refused:
+    if settle(judged.problems, click.confirmed)[0]:
         found = [*judged.problems, *find_duplicates(judged, now=click.now)]
-        raise GuardRefused(settle(found, click.confirmed)[0])
+        raise GuardRefused(*settle(found, click.confirmed))
 
 
 def _check_again(judged: Judged, click: _Click) -> Sequence[Problem]:
@@ -139,7 +138,7 @@ def _check_again(judged: Judged, click: _Click) -> Sequence[Problem]:
     found = [*judged.problems, *find_duplicates(judged, now=click.now)]
     refused, overridden = settle(found, click.confirmed)
     if refused:
-        raise GuardRefused(refused)
+        raise GuardRefused(refused, overridden)
     return overridden
 
 

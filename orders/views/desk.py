@@ -1,6 +1,6 @@
 """Pages of the desk: what is out there, and the ticket in two steps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,13 +15,16 @@ from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.selectors import latest_event_id
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.decorators import exchange_date, received_at
-from orders.domain.errors import BadTicket, KeyReused
+from orders.domain.errors import BadTicket, GuardRefused, KeyReused
+from orders.domain.guards import Guard
 from orders.forms.drawing import check_listed, draw_ticket, market_words, redraw_ticket
-from orders.forms.ticket import TicketForm
-from orders.selectors.desk import account_choices, desk_rows, last_row, preview
+from orders.forms.ticket import CONFIRMATIONS, TicketForm
+from orders.selectors.desk import account_choices, desk_rows, last_row
+from orders.selectors.guarding import find_duplicates, judge
 from orders.services.creating import Creation, create_order
 from orders.tasks import ring_for
 from orders.views.frame import frame, notices
+from strategies.domain.tickets import Problem
 
 
 def version(request: DeskRequest) -> str:
@@ -58,19 +61,8 @@ def ticket(request: DeskRequest) -> HttpResponse:
 @signed_in
 @may_trade
 def review(request: DeskRequest) -> HttpResponse:
-    """Show what would be sent and to whom, or the ticket with its errors."""
-    form = _posted(request)
-    if form.is_valid():
-        offer = check_listed(form)
-    if not form.is_valid():
-        return _refused(request, form)
-    try:
-        shown = preview(form.ticket, form.choice())
-    except BadTicket as error:
-        form.refuse(error)
-        return _refused(request, form)
-    market = market_words(offer) if offer else form.market_words
-    return _pane(request, "orders/_review.html", {"form": form, "preview": shown, "market": market})
+    """Show what would be sent, to whom and what the guards object to, or the ticket's errors."""
+    return _review(request, _posted(request))
 
 
 @require_POST
@@ -83,10 +75,38 @@ def send(request: DeskRequest) -> HttpResponse:
         return _refused(request, form)
     try:
         creation = _create(request, form)
+    except GuardRefused as error:
+        return _review(request, form, [*error.problems, *error.overridden])
     except (BadTicket, KeyReused, QueueDown) as error:
         form.refuse(error)
         return _refused(request, form)
     return _sent(request, creation)
+
+
+def _review(
+    request: DeskRequest, form: TicketForm, problems: Sequence[Problem] | None = None
+) -> HttpResponse:
+    """Show the review with these objections, or with those that a click would meet now."""
+    if form.is_valid():
+        offer = check_listed(form)
+    if not form.is_valid():
+        return _refused(request, form)
+    now = timezone.now()
+    try:
+        judged = judge(form.ticket, form.choice(), now=now, today=form.today)
+    except BadTicket as error:
+        form.refuse(error)
+        return _refused(request, form)
+    if problems is None:
+        problems = [*judged.problems, *find_duplicates(judged, now=now)]
+    shown = {
+        "form": form,
+        "preview": judged,
+        "market": market_words(offer) if offer else form.market_words,
+        "objections": [(one, CONFIRMATIONS.get(Guard(one.code))) for one in problems],
+        "is_blocked": not judged.sent or not all(one.is_overridable for one in problems),
+    }
+    return _pane(request, "orders/_review.html", shown)
 
 
 def _create(request: DeskRequest, form: TicketForm) -> Creation:
@@ -95,6 +115,7 @@ def _create(request: DeskRequest, form: TicketForm) -> Creation:
         agent=request.user,
         ticket=form.ticket,
         choice=form.choice(),
+        confirm=form.confirmed(),
         idempotency_key=form.cleaned_data["intent"],
         clicked_at=received_at(request),
         now=timezone.now(),

@@ -75,7 +75,7 @@ def test_an_underlying_that_is_frozen(caller, accounts, queue):
     make_mode(Mode.FROZEN, ModeScope.UNDERLYING, "SPX")
 
     words = problem_of(caller.order(condor()), 400, "MODE")["detail"]
-    assert words.startswith("The underlying is frozen: a test says so.")
+    assert words.startswith("Nothing can be sent: The underlying is frozen: a test says so.")
     assert shares_of(caller.order(shares())) == [READY] * 3
 
 

@@ -18,7 +18,8 @@ class _Form(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         given = dict(attrs)
-        if tag == "input" and (given.get("type") != "radio" or "checked" in given):
+        is_choice = given.get("type") in {"radio", "checkbox"}
+        if tag == "input" and (not is_choice or "checked" in given):
             self.values[given.get("name", "")] = given.get("value", "")
         elif tag == "select":
             self._select = given["name"]
