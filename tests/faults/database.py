@@ -31,6 +31,13 @@ class Sqlite:
             found = connection.execute(sql.replace("%s", "?"), values)
             return [dict(row) for row in found.fetchall()]
 
+    def at_once(self, *selects: str) -> list[list[Row]]:
+        """Return what several SELECTs find at one moment."""
+        with closing(sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)) as one:
+            one.row_factory = sqlite3.Row
+            one.execute("BEGIN")
+            return [[dict(row) for row in one.execute(select)] for select in selects]
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock that every writer needs."""
@@ -57,6 +64,12 @@ class Postgres:
         """Return what a SELECT finds."""
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             return connection.execute(sql.encode(), values or None).fetchall()
+
+    def at_once(self, *selects: str) -> list[list[Row]]:
+        """Return what several SELECTs find at one moment."""
+        with psycopg.connect(self.url, row_factory=dict_row) as one:
+            one.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            return [one.execute(select.encode()).fetchall() for select in selects]
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -14,6 +14,8 @@ from typing import Any
 from tests.faults.crash_points.apps import arm
 from tests.faults.database import Database, new_database
 from tests.support.stack import MANAGE, PASSWORD, Stack, free_ports
+from tradeswim.up.plan import WORKERS
+from tradeswim.up.probes import answers
 
 # The life of an order in seconds instead of minutes; the soak runs with the product's own numbers.
 HURRIED = {
@@ -23,6 +25,10 @@ HURRIED = {
     "TRADESWIM_READY_DEADLINE_S": "5",
     "TRADESWIM_RECONCILE_EVERY_S": "1",
 }
+
+
+# The processes that say so themselves when they are ready.
+READY = [*WORKERS, "beat", "sweeper"]
 
 
 class Installation(Stack):
@@ -106,15 +112,20 @@ class Installation(Stack):
         """Kill a process as the machine does when memory runs out."""
         return self.signal(name, signal.SIGKILL)
 
-    def wait_until_back(self, name: str, *, instead_of: int) -> None:
-        """Wait until a process has a successor that says it is ready."""
-        ready = self.home / "run" / f"{name}.ready"
+    def wait_until_whole(self) -> None:
+        """Wait until every process runs, those that died before among them."""
+        run = self.home / "run"
 
-        def is_back() -> bool:
-            pid = self.pids().get(name)
-            return pid not in (None, instead_of) and _text(ready) == str(pid)
+        def is_whole() -> bool:
+            pids = self.pids()
+            is_ready = all(_text(run / f"{name}.ready") == str(pids.get(name)) for name in READY)
+            return is_ready and answers(f"http://127.0.0.1:{self.port}/sign-in/")
 
-        self.wait_for(is_back, 60)
+        self.wait_for(is_whole, 60)
+
+    def wait_until_gone(self, pid: int) -> None:
+        """Wait until a process has ended, and whatever is to replace it may have begun."""
+        self.wait_for(lambda: pid not in self.pids().values())
 
     @contextmanager
     def stopped(self, *names: str) -> Iterator[None]:

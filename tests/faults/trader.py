@@ -102,6 +102,16 @@ class Trader(Program):
             and Decimal(str(one.get("price"))) == Decimal(asked["limit"])
         ]
 
+    def last_request(self) -> int:
+        """Return the number of the last request the broker has on record."""
+        rows = self.paper("journal")
+        return int(rows[-1]["seq"]) if rows else 0
+
+    def posts(self, since: int) -> list[dict[str, Any]]:
+        """Return the placings that arrived at the broker since then."""
+        rows = self.paper(f"journal?since={since}")
+        return [row for row in rows if row["method"] == "POST" and row["path"].endswith("/orders")]
+
     def make_by_hand(self, account: str, ticket: dict[str, Any], tag: str) -> str:
         """Make the order of a ticket as if on another platform; return its id."""
         order = {

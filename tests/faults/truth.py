@@ -129,10 +129,10 @@ class Witness:
 
     def _children(self) -> list[Child]:
         steps: dict[str, list[Step]] = {}
-        for row in self._database.rows(EVENTS):
+        rows, events = self._database.at_once(CHILDREN, EVENTS)
+        for row in events:
             step = Step(moment(row["at"]), row["old"], row["new"])
             steps.setdefault(row["subject"], []).append(step)
-        rows = self._database.rows(CHILDREN)
         return [_child(row, steps.get(f"accountorder:{key(row['id'])}", [])) for row in rows]
 
 

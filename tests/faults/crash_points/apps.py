@@ -7,6 +7,7 @@ and suffers what it says.
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
@@ -25,6 +26,8 @@ POINTS = {
     "after the claim": ("orders.services.placing", "authorizations", False),
     "after the answers": ("orders.services.placing", "record_batch", False),
 }
+# Another thread may be the one that is told to stop all: until then this one must do nothing.
+TAKES_EFFECT_S = 0.3
 
 
 class CrashPoints(AppConfig):
@@ -77,6 +80,7 @@ def _strike(point: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(TAKES_EFFECT_S)
         case "full":
             _fill_disk()
 
