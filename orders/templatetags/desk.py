@@ -217,6 +217,8 @@ def clock(seconds: int) -> str:
 def alarm_link(subject: str) -> str:
     """Return the address of what an alarm is about, or nothing if it has no page."""
     table, _, key = subject.partition(":")
+    if table == "complexorder" and key.isdecimal():
+        return f"{reverse('desk')}#broadcast-{key}"
     try:
         return reverse("unknown-order", args=[UUID(key)]) if table == "accountorder" else ""
     except ValueError:

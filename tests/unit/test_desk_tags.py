@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from orders.domain.lifecycle import ParentStatus, Status
@@ -144,6 +145,51 @@ def test_a_price_keeps_the_decimals_of_the_broker(value, shown):
 )
 def test_a_time_is_told_in_new_york_summer_and_winter(at, shown):
     assert desk.et_time(at) == shown
+
+
+def test_a_moment_has_its_day_in_new_york_too():
+    assert desk.et_moment(datetime(2025, 12, 5, 3, 41, 22, tzinfo=UTC)) == "Dec 04 22:41:22 ET"
+    assert desk.et_moment(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-3, "0:00"), (7, "0:07"), (83, "1:23"), (3600, "1:00:00"), (93780, "26:03:00")],
+)
+def test_a_span_is_written_as_a_clock_shows_it(seconds, shown):
+    assert desk.clock(seconds) == shown
+
+
+def test_an_age_names_its_beginning_for_the_page_to_count_on():
+    since = timezone.now() - timedelta(seconds=83)
+
+    assert desk.age(since) == (
+        f'<time class="num late" datetime="{since.isoformat()}" data-count="up">1:23</time>'
+    )
+
+
+@pytest.mark.parametrize(("left_s", "shown"), [(37, "in 0:37"), (0, "now"), (-5, "now")])
+def test_a_countdown_ends_in_now(left_s, shown):
+    at = timezone.now() + timedelta(seconds=left_s)
+
+    assert desk.countdown(at) == (
+        f'<time class="num" datetime="{at.isoformat()}" data-count="down">{shown}</time>'
+    )
+
+
+def test_the_page_counts_what_the_tags_write_and_calls_the_same_age_late():
+    script = (STATIC / "js" / "m" / "ages.js").read_text()
+
+    assert "time[data-count]" in script
+    assert f"LATE_S = {desk.LATE_S};" in script
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(Decimal("4.0000"), "4"), (Decimal("0.50"), "0.5"), (Decimal(100), "100"), (None, "—")],
+)
+def test_a_quantity_has_no_needless_zeros(value, shown):
+    assert desk.amount(value) == shown
 
 
 def test_a_time_without_a_zone_is_refused():

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.domain.words import Role
 from accounts.models import User
 from tests.support.fleet import Fleet
+from tests.web.losing import grow_old
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,3 +31,21 @@ def viewer(db) -> Client:
     browser = Client()
     browser.force_login(User.objects.create_user("viewer", role=Role.VIEWER))
     return browser
+
+
+@pytest.fixture
+def lose(fleet):
+    """Broadcast shares whose answers in these accounts get lost; return the lost orders."""
+
+    def broadcast(*places, contracts=10, age_s=0):
+        for place in places:
+            account = fleet.accounts[place].hash_value
+            fleet.broker.fault("drop_after", method="POST", account=account)
+        order = fleet.broadcast(fleet.shares(contracts))
+        lost = [child for child in fleet.children(order) if child.status == "UNKNOWN"]
+        assert len(lost) == len(places)
+        for child in lost:
+            grow_old(child, age_s)
+        return lost
+
+    return broadcast

@@ -67,7 +67,19 @@ def test_an_alarm_leads_to_the_order_it_is_about(agent, fleet):
     assert agent.get(f"/desk/unknown/{child.pk}/").status_code == 200
 
 
-@pytest.mark.parametrize("subject", ["login:1", "accountorder:1", "accountorder:", "gate", ""])
+def test_an_alarm_about_a_broadcast_leads_to_its_place_in_the_list(agent, fleet):
+    order = fleet.create(fleet.shares())
+    alarm(subject=f"complexorder:{order.pk}")
+
+    page = text_of(agent.get("/"))
+
+    assert f'<a href="/#broadcast-{order.pk}">Look</a>' in page
+    assert f'id="broadcast-{order.pk}"' in page
+
+
+@pytest.mark.parametrize(
+    "subject", ["login:1", "complexorder:x", "accountorder:1", "accountorder:", "gate", ""]
+)
 def test_an_alarm_about_what_has_no_page_has_no_link(agent, subject):
     alarm(subject=subject)
 

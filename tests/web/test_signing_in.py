@@ -5,7 +5,15 @@ import pytest
 from tests.support.fleet import PASSWORD
 from tests.web.browsing import HTMX, text_of
 
-ADDRESSES = ["/", "/desk/broadcasts/", "/desk/fleet/", "/desk/ticket/"]
+ADDRESSES = [
+    "/",
+    "/desk/broadcasts/",
+    "/desk/fleet/",
+    "/desk/ticket/",
+    "/desk/unknown/",
+    "/desk/alarms/",
+    "/desk/gate/",
+]
 
 
 def sign_in(client, *, name="agent", password=PASSWORD, after=""):
