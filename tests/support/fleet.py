@@ -56,7 +56,8 @@ class Fleet:
         day = next(e.expiration for e in chains.expirations("SPX") if e.days >= 7)
         rows = chains.chain("SPX", day)
         strikes = sorted({row.strike for row in rows})
-        middle = min(strikes, key=lambda strike: abs(strike - self._price("SPX")))
+        price = self._price("SPX")
+        middle = min(strikes, key=lambda strike: abs(strike - price))
         structure = iron_condor(
             root="SPXW",
             expiration=day,
