@@ -1,4 +1,4 @@
-"""The project's own app: it makes the Celery app the current one."""
+"""The project's own app: it makes the Celery app the current one, and registers the checks."""
 
 from importlib import import_module
 
@@ -10,3 +10,5 @@ class TradeswimConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("tradeswim.celery")
+        for name in ("queueing", "numbers", "databases", "rows"):
+            import_module(f"tradeswim.checks.{name}")

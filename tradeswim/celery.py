@@ -6,7 +6,7 @@ from typing import Any, Self
 import kombu
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, celeryd_init, worker_ready
 from django.conf import settings
 
 from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
@@ -89,6 +89,15 @@ app.config_from_object(
     }
 )
 app.autodiscover_tasks(["accounts", "orders"])
+
+
+@celeryd_init.connect
+@beat_init.connect
+def start_safely(**_: Any) -> None:
+    """Refuse to start with anything that is not safe for orders."""
+    from tradeswim.starting import refuse_unsafe
+
+    refuse_unsafe()
 
 
 @worker_ready.connect

@@ -16,6 +16,7 @@ ENVIRONMENT = env.text("TRADESWIM_ENVIRONMENT", "PAPER", among=("PAPER", "LIVE")
 # Which machine this is, where its own name changes with every start (containers).
 HOST_NAME = env.text("TRADESWIM_HOST_NAME", "")
 DEBUG = False
+IS_TEST = IS_PRODUCTION = False
 ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "127.0.0.1,localhost")
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -3,6 +3,7 @@
 from tradeswim import env
 from tradeswim.settings.base import *
 
+IS_PRODUCTION = True
 SECRET_KEY = env.secret_key(may_create=False)
 if len(SECRET_KEY) < 50:
     raise env.BadSetting("TRADESWIM_SECRET_KEY is shorter than 50 characters.")

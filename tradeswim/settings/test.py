@@ -9,6 +9,7 @@ os.environ.setdefault("TRADESWIM_HOME", tempfile.mkdtemp(prefix="tradeswim-test-
 
 from tradeswim.settings.base import *
 
+IS_TEST = True
 SECRET_KEY = "only-for-tests-" + "x" * 50
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand
-from django.db import Error, connection
+from django.db import Error, connection, connections
 from django.utils import timezone
 
 from accounts.live import say_ready
@@ -32,6 +32,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="sweep once and end")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # As the other processes that work on orders: the database and what is in it, too.
+        self.check(tags=["tradeswim"], include_deployment_checks=True, databases=list(connections))
         if options["once"]:
             _ring(_sweep())
             return

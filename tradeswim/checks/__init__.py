@@ -1,0 +1,1 @@
+"""System checks that refuse settings, servers and rows with which an order is not safe."""
