@@ -114,4 +114,4 @@ def runs_elsewhere(
     """Whether another deployment used this very database moments ago and has not stopped."""
     elsewhere = (kept.place.host, kept.place.home) != (here.host, here.home)
     is_same = kept.place.database == here.database
-    return elsewhere and is_same and not stopped and now - last_sign_at < ALIVE_FOR
+    return elsewhere and is_same and not stopped and abs(now - last_sign_at) < ALIVE_FOR

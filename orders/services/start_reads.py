@@ -85,7 +85,8 @@ def read_logins(
     versions = dict(Token.objects.filter(login__in=logins).values_list("login_id", "version"))
     headers = authorizations(access_tokens_of(logins))
     reads = Reads(silent={login_id: SPEECHLESS for login_id in logins if login_id not in headers})
-    asks = _asks(headers, since or now - USUAL_WINDOW, now)
+    # A clock that was set back must not make a window that ends before it begins.
+    asks = _asks(headers, min(since or now - USUAL_WINDOW, now), now)
     while asks:
         asks = _list(asks, headers, gateway, reads)
     for login_id in reads.refused:

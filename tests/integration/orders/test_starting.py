@@ -258,6 +258,13 @@ def test_an_order_older_than_the_last_stop_is_read_while_it_works(fleet, by_hand
     assert fleet.statuses(order) == ["FILLED"]
 
 
+def test_a_clock_that_was_set_back_does_not_keep_the_gate_closed(fleet, wire):
+    ran_before(fleet, hours=-3)
+
+    assert boot(fleet).is_open
+    assert wire.reads == [LIST] * 3
+
+
 def test_an_unknown_order_does_not_keep_the_gate_closed_and_is_no_orphan(fleet, by_hand):
     hit(fleet, "drop_after")
     order = fleet.broadcast(fleet.shares(), accounts=fleet.accounts[:1])
