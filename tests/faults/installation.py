@@ -184,7 +184,12 @@ def _name_of(pid: int) -> str:
     if named:
         return named[0].partition("=")[2]
     command = _text(Path(f"/proc/{pid}/cmdline")).replace("\0", " ")
-    signs = {"gunicorn": "web", "paperbroker": "paper", "redis.conf": "redis"}
+    signs = {
+        "redis-server": "redis",
+        "gunicorn": "web",
+        "paperbroker": "paper",
+        "valkey-server": "redis",
+    }
     return next((name for sign, name in signs.items() if sign in command), "")
 
 

@@ -4,13 +4,14 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from orders.domain.lifecycle import STEPS, Status
+from orders.domain.lifecycle import BROKER_TERMINAL, STEPS, Status
 from tests.faults.truth import OURS, BrokerOrder, Child, Post, Truth
 
 # A request is stamped when the broker's process, one of a dozen on two cores, gets to read it.
 ARRIVAL_S = 1.0
 MAY_BE_ON_ITS_WAY = {"SUBMITTING", "UNKNOWN"}
 NOT_AT_THE_BROKER = {"READY", "SKIPPED", "FAILED_TO_PLACE"}
+ENDS = {status.value for status in BROKER_TERMINAL}
 
 Window = tuple[float, float]
 
@@ -72,6 +73,16 @@ def lost(children: Sequence[Child], ours: Iterable[BrokerOrder]) -> list[str]:
             if child.fingerprint != order.fingerprint and child.status not in MAY_BE_ON_ITS_WAY
         ]
     return found
+
+
+def behind(truth: Truth) -> list[str]:
+    """Say which account orders do not show yet how their order at the broker ended."""
+    ends = {(one.account, one.id): one.status for one in truth.orders if one.status in ENDS}
+    return [
+        f"behind: {child.id} is {child.status}, but {child.broker_order_id} is {end}"
+        for child in truth.children
+        if (end := ends.get((child.account, child.broker_order_id or ""))) and child.status != end
+    ]
 
 
 def _invented(children: Iterable[Child], later: set[tuple[str, str]]) -> list[str]:

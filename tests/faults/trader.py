@@ -18,7 +18,7 @@ SIZES, TICK = 20, Decimal("0.01")
 ASKING = "SELECT account_id FROM orders_accountorder WHERE order_id = %s AND needs_agent"
 UNSETTLED = {"READY", "SUBMITTING", "UNKNOWN"}
 # Whatever the guards say of the odd tickets of a test, they are meant.
-CONFIRMED = ["DUPLICATE_ORDER", "PRICE_AWAY"]
+CONFIRMED = ["DUPLICATE_ORDER", "PRICE_AWAY", "BUYING_POWER"]
 
 
 class Trader(Program):
@@ -48,6 +48,7 @@ class Trader(Program):
             "limit": str(PRICE + TICK * (1 + number // SIZES)),
             "contracts": 1 + number % SIZES,
             "accounts": "active" if accounts is None else {"ids": list(accounts)},
+            "confirm": CONFIRMED,
             **more,
         }
 

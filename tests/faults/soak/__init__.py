@@ -1,0 +1,1 @@
+"""The soak: broadcasts to 45 accounts with random faults, and a count of what went wrong."""
