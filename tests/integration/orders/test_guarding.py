@@ -37,6 +37,13 @@ def prices(redis_server, settings):
 
 
 @pytest.fixture
+def unseen(condor, prices):
+    """A condor that nobody has looked at."""
+    prices.client.flushall()
+    return condor
+
+
+@pytest.fixture
 def quotes_asked(broker):
     """Count how often the broker was asked for quotes from now on."""
     seen = broker.journal()[-1]["seq"]
@@ -70,9 +77,9 @@ def test_a_chain_that_was_just_looked_at_saves_the_click_a_question(fleet, quote
     assert quotes_asked() == looked
 
 
-def test_a_price_nobody_looked_at_is_asked_for_once_and_remembered(fleet, condor, quotes_asked):
+def test_a_price_nobody_looked_at_is_asked_for_once_and_remembered(fleet, unseen, quotes_asked):
     for _ in range(3):
-        refused(fleet, condor)
+        refused(fleet, unseen)
 
     assert quotes_asked() == 1
 
@@ -90,8 +97,8 @@ def test_a_price_of_a_minute_ago_is_asked_for_again(fleet, quotes_asked, prices)
     assert quotes_asked() == 2
 
 
-def test_what_the_agent_confirmed_asks_nobody_and_is_recorded(fleet, condor, quotes_asked):
-    order = fleet.create(condor, confirm=["PRICE_AWAY"])
+def test_what_the_agent_confirmed_asks_nobody_and_is_recorded(fleet, unseen, quotes_asked):
+    order = fleet.create(unseen, confirm=["PRICE_AWAY"])
 
     assert quotes_asked() == 0
     (created,) = AuditEvent.objects.filter(subject=f"complexorder:{order.pk}")
@@ -107,18 +114,18 @@ def test_confirming_where_nothing_objects_records_nothing(fleet):
     assert created.data == {}
 
 
-def test_without_the_broker_the_price_cannot_be_judged_and_that_is_said(fleet, condor, settings):
+def test_without_the_broker_the_price_cannot_be_judged_and_that_is_said(fleet, unseen, settings):
     settings.BROKER_URL = "https://127.0.0.1:9"
 
-    assert "no quote" in refused(fleet, condor)["PRICE_AWAY"]
-    assert fleet.create(condor, confirm=["PRICE_AWAY"]).status == "READY"
+    assert "no quote" in refused(fleet, unseen)["PRICE_AWAY"]
+    assert fleet.create(unseen, confirm=["PRICE_AWAY"]).status == "READY"
 
 
-def test_a_broker_that_hangs_holds_the_click_up_for_two_seconds_at_most(fleet, condor, broker):
+def test_a_broker_that_hangs_holds_the_click_up_for_two_seconds_at_most(fleet, unseen, broker):
     broker.fault("delay", path="/quotes", delay_ms=10_000)
 
     began = time.monotonic()
-    assert "no quote" in refused(fleet, condor)["PRICE_AWAY"]
+    assert "no quote" in refused(fleet, unseen)["PRICE_AWAY"]
 
     assert 1.5 < time.monotonic() - began < 3
 

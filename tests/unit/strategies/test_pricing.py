@@ -34,11 +34,10 @@ PRICES = {
 
 
 def test_the_natural_price_sells_the_bids_and_buys_the_asks():
-    assert natural_cash(CONDOR.legs, PRICES) == Decimal("1.90") + Decimal("1.40") - Decimal(
-        "1.20"
-    ) - Decimal("0.70")
+    assert natural_cash(CONDOR.legs, PRICES) == Decimal("1.40")
     assert natural_cash(reverse(CONDOR).legs, PRICES) == Decimal("-2.20")
-    assert mid_cash(CONDOR.legs, PRICES) == -mid_cash(reverse(CONDOR).legs, PRICES)
+    assert mid_cash(CONDOR.legs, PRICES) == Decimal("1.80")
+    assert mid_cash(reverse(CONDOR).legs, PRICES) == Decimal("-1.80")
 
 
 @pytest.mark.parametrize("quote", [None, (None, Decimal(1)), (Decimal(1), None), (Decimal(1), 0)])
