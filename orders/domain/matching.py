@@ -40,24 +40,30 @@ class Match:
 
 
 def match(
-    fingerprint: str, *, claimed_at: datetime, listed: Iterable[Seen], taken: Collection[str]
+    fingerprint: str,
+    *,
+    claimed_at: datetime,
+    quiet: timedelta,
+    listed: Iterable[Seen],
+    taken: Collection[str],
 ) -> Match:
     """Find an order by what was sent, among those entered since it was claimed.
 
-    One match with our tag is ours. A match by another hand never is, nor is one of ours entered
-    before the claim: either needs the agent, and so do several. Asked about are all of them.
+    One match with our tag is ours, if it was entered before the quiet period ended: after that the
+    same trade may have been clicked again. A match by another hand never is, nor is one of ours
+    entered at another time: either needs the agent, and so do several. Asked about are all of them.
 
     Args:
         claimed_at: by the broker's clock.
-        taken: ids of orders that belong to an account order, or were ruled out.
+        taken: ids of orders that belong to an account order, or were ruled out for this one.
     """
     same = [one for one in listed if one.fingerprint == fingerprint and one.order_id not in taken]
-    since = claimed_at - ENTERED_BEFORE_CLAIM
-    fresh = [one for one in same if one.entered_at is None or one.entered_at >= since]
+    since, until = claimed_at - ENTERED_BEFORE_CLAIM, claimed_at + quiet
     tagged = [one for one in same if one.tag.startswith(OUR_TAG)]
-    ours = [one for one in tagged if one in fresh and one.entered_at is not None]
+    ours = [one for one in tagged if one.entered_at and since <= one.entered_at <= until]
     if len(ours) == 1:
         return Match(Finding.OURS, tuple(ours))
+    fresh = [one for one in same if one.entered_at is None or one.entered_at >= since]
     doubtful = tuple(one for one in same if one in fresh or one in tagged)
     return Match(Finding.ASK, doubtful) if doubtful else Match(Finding.NOTHING)
 

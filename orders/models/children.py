@@ -3,7 +3,6 @@
 from decimal import Decimal
 from uuid import uuid4
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -20,7 +19,8 @@ class AccountOrder(models.Model):
     `body` is the exact text that goes on the wire, fixed before sending. `net_price` is per unit
     and positive, its direction is the parent's price effect. `sends` counts the claims. While it
     is UNKNOWN, `looked_at` is when its account was last listed and `clean_reads` how many complete
-    lists after the quiet period did not show it.
+    lists after the quiet period did not show it. `ruled_out` has the numbers of the broker's orders
+    of which an agent said that they are not this one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -53,6 +53,7 @@ class AccountOrder(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)
     clean_reads = models.PositiveSmallIntegerField(default=0)
+    ruled_out = models.JSONField(default=list, blank=True)
     fingerprint = models.CharField(max_length=64)
     body = models.TextField()
     body_hash = models.CharField(max_length=64)
@@ -127,8 +128,8 @@ class LegFill(models.Model):
 class ExternalOrder(models.Model):
     """An order seen at the broker that belongs to no account order.
 
-    Those with the fingerprint of an UNKNOWN order of the account are its candidates, until an agent
-    says of one that it is ours, which removes the row, or rules it out.
+    Those with the fingerprint of an UNKNOWN order of the account are its candidates. When an agent
+    says of one that it is ours, the row is removed.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="external_orders")
@@ -138,10 +139,6 @@ class ExternalOrder(models.Model):
     entered_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     fingerprint = models.CharField(max_length=64, blank=True)
-    ruled_out_at = models.DateTimeField(null=True, blank=True)
-    ruled_out_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True
-    )
     data = models.JSONField(default=dict)
 
     class Meta:

@@ -163,9 +163,7 @@ def _unknown(child: AccountOrder, **more: Any) -> UnknownOrder:
 
 
 def _candidates(child: AccountOrder) -> list[Candidate]:
-    rows = ExternalOrder.objects.filter(
-        account=child.account_id, fingerprint=child.fingerprint, ruled_out_at__isnull=True
-    )
+    rows = ExternalOrder.objects.filter(account=child.account_id, fingerprint=child.fingerprint)
     return [_candidate(row) for row in rows.order_by("entered_at", "pk")]
 
 

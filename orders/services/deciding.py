@@ -1,5 +1,6 @@
 """Let the agent decide what the machine may not: which order at the broker is ours, if any."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,6 @@ def adopt_candidate(child_id: UUID, broker_order_id: str, *, agent: User, now: d
                 account=child.account_id,
                 broker_order_id=broker_order_id,
                 fingerprint=child.fingerprint,
-                ruled_out_at__isnull=True,
             )
             if not candidate.delete()[0]:
                 raise CannotDecide(
@@ -46,8 +46,13 @@ def adopt_candidate(child_id: UUID, broker_order_id: str, *, agent: User, now: d
         raise CannotDecide(f"Order {broker_order_id} belongs to another of our orders.") from None
 
 
-def rule_out_candidates(child_id: UUID, *, agent: User, now: datetime) -> None:
+def rule_out_candidates(
+    child_id: UUID, *, seen: Collection[str], agent: User, now: datetime
+) -> None:
     """Say that the broker has no order that is this one; it counts as not placed.
+
+    Args:
+        seen: the numbers of the candidates the agent looked at.
 
     Errors: CannotDecide, also before the quiet period is over: it may still appear.
     """
@@ -58,11 +63,16 @@ def rule_out_candidates(child_id: UUID, *, agent: User, now: datetime) -> None:
             raise CannotDecide(
                 f"It is too early: the order may appear within {settings.QUIET_PERIOD_S} seconds."
             )
-        ExternalOrder.objects.filter(
-            account=child.account_id, fingerprint=child.fingerprint, ruled_out_at__isnull=True
-        ).update(ruled_out_at=now, ruled_out_by=agent)
-        words = NONE.format(agent.get_username())
-        values = {"reason_code": Reason.RULED_OUT, "reason": words}
+        shown = ExternalOrder.objects.filter(
+            account=child.account_id, fingerprint=child.fingerprint
+        ).values_list("broker_order_id", flat=True)
+        if not set(shown) <= set(seen):
+            raise CannotDecide("The broker shows other orders than a moment ago: look again.")
+        values = {
+            "reason_code": Reason.RULED_OUT,
+            "reason": NONE.format(agent.get_username()),
+            "ruled_out": sorted(seen),
+        }
         _take(child, Status.FAILED_TO_PLACE, values, agent, now)
 
 

@@ -25,6 +25,7 @@ class Sought:
     Args:
         status: UNKNOWN, or FAILED_TO_PLACE if it was proved absent.
         token_version: of the login's token, to tell a refused one from its successor.
+        ruled_out: numbers of which an agent said that they are not this order.
     """
 
     child_id: UUID
@@ -36,6 +37,7 @@ class Sought:
     status: Status
     claimed_at: datetime
     token_version: int
+    ruled_out: tuple[str, ...] = ()
 
 
 def take_due(*, now: datetime) -> list[Sought]:
@@ -79,7 +81,13 @@ def _read(now: datetime) -> list[Sought]:
         looked_at=now, status__in=[Status.UNKNOWN, Status.FAILED_TO_PLACE]
     ).order_by("account__position", "claimed_at")
     return [
-        Sought(*row[:6], status=Status(row[6]), claimed_at=row[7], token_version=row[8] or 0)
+        Sought(
+            *row[:6],
+            status=Status(row[6]),
+            claimed_at=row[7],
+            token_version=row[8] or 0,
+            ruled_out=tuple(row[9]),
+        )
         for row in rows.values_list(
             "pk",
             "order_id",
@@ -90,6 +98,7 @@ def _read(now: datetime) -> list[Sought]:
             "status",
             "claimed_at",
             "account__login__token__version",
+            "ruled_out",
         )
         if row[7] is not None
     ]

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from accounts.services.alarms import raise_alarm
 from accounts.services.audit import event, record
 from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.lifecycle import Reason, Status
-from orders.domain.matching import Finding, Match, Seen, counts_as_absence, match
+from orders.domain.matching import OUR_TAG, Finding, Match, Seen, counts_as_absence, match
 from orders.models import AccountOrder, ExternalOrder
 from orders.services.parents import refresh_parents
 from orders.services.resurrecting import resurrect
@@ -23,6 +24,7 @@ from orders.services.steps import Step, take_steps
 
 FOUND = "Found at the broker under number {}."
 ASK = "The broker shows {} that could be this one and may be somebody else's. Decide which is ours."
+ORPHAN = "The broker shows order {}, like one that was not placed here. Look at the account."
 ABSENT = "Proved not placed: {} complete lists of the account do not show it."
 
 
@@ -58,17 +60,17 @@ def settle(sought: Sequence[Sought], look: Look, *, now: datetime) -> Settled:
     """
     settled = Settled()
     with transaction.atomic():
-        taken = _taken(sought[0].account_id, look.shown)
+        owned = _owned(sought[0].account_id, look.shown)
+        seen = [_seen(order) for order in look.shown.values()]
         for one in sought:
-            seen = [_seen(order) for order in look.shown.values()]
             found = match(
                 one.fingerprint,
                 claimed_at=one.claimed_at + look.broker_ahead,
+                quiet=timedelta(seconds=settings.QUIET_PERIOD_S),
                 listed=seen,
-                taken=taken,
+                taken=owned.union(settled.found.values(), one.ruled_out),
             )
             _settle_one(one, found, look, settled, now)
-            taken |= set(settled.found.values())
         refresh_parents({one.order_id for one in sought})
     return settled
 
@@ -82,20 +84,18 @@ def _settle_one(one: Sought, found: Match, look: Look, settled: Settled, now: da
                 settled.found[one.child_id] = name
         case Finding.OURS:
             _adopt(one, found.orders[0].order_id, settled, now)
-        case Finding.ASK if not is_given_up:
+        case Finding.ASK if is_given_up:
+            _report(one, [look.shown[seen.order_id] for seen in found.orders], now)
+        case Finding.ASK:
             _ask(one, [look.shown[seen.order_id] for seen in found.orders], settled, now)
         case Finding.NOTHING if not is_given_up:
             _count_absence(one, look, settled, now)
 
 
-def _taken(account_id: UUID, shown: Collection[str]) -> set[str]:
-    """Return which of the orders shown belong to an account order, or were ruled out."""
-    owned = AccountOrder.objects.filter(account=account_id, broker_order_id__in=shown)
-    ruled_out = ExternalOrder.objects.filter(
-        account=account_id, broker_order_id__in=shown, ruled_out_at__isnull=False
-    )
-    names = [rows.values_list("broker_order_id", flat=True) for rows in (owned, ruled_out)]
-    return {name for found in names for name in found if name}
+def _owned(account_id: UUID, shown: Collection[str]) -> set[str]:
+    """Return which of the orders shown belong to an account order."""
+    rows = AccountOrder.objects.filter(account=account_id, broker_order_id__in=shown)
+    return {name for name in rows.values_list("broker_order_id", flat=True) if name}
 
 
 def _seen(order: BrokerOrder) -> Seen:
@@ -113,6 +113,20 @@ def _adopt(one: Sought, name: str, settled: Settled, now: datetime) -> None:
     if take_steps([step], out_of=[Status.UNKNOWN], now=now, actor="reconciliation"):
         ExternalOrder.objects.filter(account=one.account_id, broker_order_id=name).delete()
         settled.found[one.child_id] = name
+
+
+def _report(one: Sought, orders: Sequence[BrokerOrder], now: datetime) -> None:
+    """Tell once of orders with our tag that no account order explains; the agent must look."""
+    rows = [candidate(one.account_id, order, now=now) for order in orders]
+    tagged = [row for row in rows if row.tag.startswith(OUR_TAG)]
+    known = ExternalOrder.objects.filter(
+        account=one.account_id, broker_order_id__in=[row.broker_order_id for row in tagged]
+    ).values_list("broker_order_id", flat=True)
+    new = [row for row in tagged if row.broker_order_id not in set(known)]
+    ExternalOrder.objects.bulk_create(new, ignore_conflicts=True)
+    for row in new:
+        words = ORPHAN.format(row.broker_order_id)
+        raise_alarm("ORPHAN", f"accountorder:{one.child_id}", words, now=now)
 
 
 def _ask(one: Sought, orders: Sequence[BrokerOrder], settled: Settled, now: datetime) -> None:

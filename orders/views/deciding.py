@@ -17,7 +17,6 @@ from orders.views.frame import frame
 
 SETTLED = "This order is not unknown any more; below is what became of it. Nothing was changed."
 GONE = "Order {} is not one of its candidates any more. Nothing was changed."
-OTHERS = "The broker shows other orders than a moment ago. Nothing was changed: look again."
 FOUND = "Order {} is this one: it counts as placed, and is followed."
 RULED_OUT = "None is this one: the order counts as not placed."
 
@@ -65,12 +64,11 @@ def none_is_ours(request: DeskRequest, child_id: UUID) -> HttpResponse:
         return _show(request, order, SETTLED)
     if request.method != "POST":
         return _ask(request, order)
-    if set(request.POST.getlist("seen")) != set(order.numbers):
-        return _show(request, order, OTHERS)
+    seen = request.POST.getlist("seen")
     return _decide(
         request,
         child_id,
-        lambda: rule_out_candidates(child_id, agent=request.user, now=timezone.now()),
+        lambda: rule_out_candidates(child_id, seen=seen, agent=request.user, now=timezone.now()),
         RULED_OUT,
     )
 

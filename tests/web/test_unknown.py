@@ -4,7 +4,6 @@ import re
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from orders.models import AccountOrder, ExternalOrder
 from tests.web.browsing import HTMX, text_of
@@ -177,10 +176,9 @@ def test_a_candidate_made_by_hand_is_told_from_one_that_came_as_ours_do(agent, l
     assert " ET</td>" in ours
 
 
-def test_orders_ruled_out_of_other_accounts_or_of_another_trade_are_no_candidates(agent, lose):
+def test_orders_of_other_accounts_or_of_another_trade_are_no_candidates(agent, lose):
     lost, other = lose(1, 2, age_s=90)
     ask(other, "1")
-    ExternalOrder.objects.filter(pk=ask(lost, "2").pk).update(ruled_out_at=timezone.now())
     ExternalOrder.objects.filter(pk=ask(lost, "3").pk).update(fingerprint="another")
 
     assert "candidate-" not in text_of(agent.get(page_of(lost)))

@@ -51,11 +51,14 @@ def look(fleet: Fleet, *, times: int = 1) -> Reconciled:
     return result
 
 
-def grow_quiet(order: ComplexOrder) -> None:
-    """Let the claim be a minute old, with everything that happened since."""
-    for child in AccountOrder.objects.filter(order=order):
-        assert child.claimed_at is not None
-        force(child, claimed_at=child.claimed_at - QUIET)
+def grow_quiet(fleet: Fleet, order: ComplexOrder) -> None:
+    """Let the claim be a minute old, and with it all that the broker has."""
+    child = only(fleet, order)
+    assert child.claimed_at is not None
+    force(child, claimed_at=child.claimed_at - QUIET)
+    for placed in fleet.broker.broker.books.orders.values():
+        placed.entered_at -= QUIET.total_seconds()
+        placed.text = None
 
 
 def unknown_and_hidden(fleet: Fleet) -> tuple[ComplexOrder, str]:
@@ -118,7 +121,7 @@ def test_an_order_is_found_at_once_and_its_siblings_are_not_asked_about(fleet):
 
 def test_three_complete_lists_after_the_quiet_period_prove_an_absence(fleet):
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
 
     look(fleet, times=2)
     assert fleet.statuses(order) == ["UNKNOWN"]
@@ -144,7 +147,7 @@ def test_lists_read_in_the_quiet_period_prove_nothing(fleet):
 @pytest.mark.parametrize("fault", BROKEN_READS)
 def test_a_list_that_is_not_whole_proves_nothing(fleet, fault):
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     look(fleet, times=2)
     fleet.broker.fault(fault, method="GET", path="/orders")
 
@@ -157,7 +160,7 @@ def test_a_list_that_is_not_whole_proves_nothing(fleet, fault):
 
 def test_a_full_page_proves_nothing(fleet, monkeypatch):
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     by_hand(fleet, fleet.create(fleet.shares(3), accounts=fleet.accounts[:1]))
     monkeypatch.setattr("brokerage.schwab.messages.MOST_ROWS", 1)
 
@@ -169,7 +172,7 @@ def test_a_full_page_proves_nothing(fleet, monkeypatch):
 def test_an_order_that_the_lists_show_late_is_not_declared_absent(fleet):
     order, name = unknown_and_hidden(fleet)
     look(fleet, times=3)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     look(fleet, times=2)
 
     show(fleet, name)
@@ -180,7 +183,7 @@ def test_an_order_that_the_lists_show_late_is_not_declared_absent(fleet):
 
 def test_two_looks_at_the_same_moment_count_once(fleet):
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
 
     reconcile(gateway=fleet.gateway)
     reconcile(gateway=fleet.gateway)
@@ -191,7 +194,7 @@ def test_two_looks_at_the_same_moment_count_once(fleet):
 def test_an_order_typed_in_by_hand_is_never_taken_for_ours(fleet):
     order = unknown(fleet)
     twin = by_hand(fleet, order)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
 
     result = look(fleet, times=4)
 
@@ -218,7 +221,7 @@ def test_ours_is_found_beside_one_typed_in_by_hand(fleet):
 def test_two_that_could_both_be_ours_are_the_agents_to_decide(fleet):
     order = unknown(fleet, "drop_after")
     by_hand(fleet, order, tag="TA_another_app")
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     child = only(fleet, order)
 
     look(fleet)
@@ -237,7 +240,7 @@ def test_two_that_could_both_be_ours_are_the_agents_to_decide(fleet):
 def test_an_order_that_belongs_to_another_of_ours_is_no_match(fleet):
     first = fleet.broadcast(fleet.shares(7), accounts=fleet.accounts[:1])
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
 
     look(fleet, times=3)
 
@@ -285,7 +288,7 @@ def test_a_number_that_the_broker_does_not_know_is_given_up_and_the_right_one_fo
 def test_an_order_that_appears_after_its_absence_was_proved_lives_again_with_an_alarm(fleet):
     order, name = unknown_and_hidden(fleet)
     child = only(fleet, order)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     look(fleet, times=3)
     assert only(fleet, order).reason_code == "PROVED_ABSENT"
 
@@ -330,7 +333,7 @@ def absent_meanwhile(fleet, order):
 
 def test_an_order_proved_absent_is_asked_about_once_a_minute(fleet):
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     look(fleet, times=3)
     wire = Wire(fleet.broker)
 
@@ -344,7 +347,7 @@ def test_an_order_proved_absent_is_asked_about_once_a_minute(fleet):
 
 def test_an_order_proved_absent_yesterday_is_asked_about_no_more(fleet):
     order = unknown(fleet)
-    grow_quiet(order)
+    grow_quiet(fleet, order)
     look(fleet, times=3)
     force(only(fleet, order), claimed_at=timezone.now() - timedelta(days=1), looked_at=None)
 
@@ -368,10 +371,13 @@ def test_none_is_ours_is_for_after_the_quiet_period_and_stays_said(fleet):
     by_hand(fleet, order, tag="TA_another_app")
     look(fleet)
     with pytest.raises(CannotDecide, match="too early"):
-        rule_out_candidates(child.pk, agent=fleet.agent, now=timezone.now())
-    grow_quiet(order)
+        rule_out_candidates(child.pk, seen=[], agent=fleet.agent, now=timezone.now())
+    grow_quiet(fleet, order)
 
-    rule_out_candidates(child.pk, agent=fleet.agent, now=timezone.now())
+    names = [str(one["orderId"]) for one in fleet.broker.orders()]
+    with pytest.raises(CannotDecide, match="look again"):
+        rule_out_candidates(child.pk, seen=names[:1], agent=fleet.agent, now=timezone.now())
+    rule_out_candidates(child.pk, seen=names, agent=fleet.agent, now=timezone.now())
     look(fleet, times=2)
 
     child.refresh_from_db()
@@ -387,7 +393,7 @@ def test_a_decision_that_comes_too_late_says_so(fleet):
     with pytest.raises(CannotDecide, match="not unknown any more"):
         adopt_candidate(child.pk, "17", agent=fleet.agent, now=timezone.now())
     with pytest.raises(CannotDecide, match="not unknown any more"):
-        rule_out_candidates(child.pk, agent=fleet.agent, now=timezone.now())
+        rule_out_candidates(child.pk, seen=[], agent=fleet.agent, now=timezone.now())
 
 
 def test_only_a_candidate_can_be_adopted(fleet):
@@ -399,3 +405,51 @@ def test_only_a_candidate_can_be_adopted(fleet):
         adopt_candidate(only(fleet, order).pk, "17", agent=fleet.agent, now=timezone.now())
 
     assert fleet.statuses(order) == ["UNKNOWN"]
+
+
+def test_what_was_clicked_again_is_never_taken_for_the_order_given_up(fleet):
+    """The model's F1: the second order is at the broker while nobody owns its number yet."""
+    first = unknown(fleet)
+    grow_quiet(fleet, first)
+    look(fleet, times=3)
+    second = unknown(fleet, "drop_after")
+    for child in AccountOrder.objects.filter(order=second):
+        force(child, status="FAILED_TO_PLACE", reason_code="PROVED_ABSENT")
+
+    look(fleet)
+
+    assert fleet.statuses(first) == ["FAILED_TO_PLACE"]
+    assert fleet.statuses(second) == ["FILLED"]
+
+
+def test_one_that_is_not_this_order_may_be_another_of_ours(fleet):
+    """The model's F2: what is ruled out for one order stays free for the one it belongs to."""
+    first, name = unknown_and_hidden(fleet)
+    grow_quiet(fleet, first)
+    look(fleet, times=3)
+    assert only(fleet, first).reason_code == "PROVED_ABSENT"
+    second = unknown(fleet)
+    show(fleet, name)
+    look(fleet)
+    assert only(fleet, second).needs_agent
+    force(only(fleet, second), claimed_at=timezone.now() - QUIET)
+    agent = {"agent": fleet.agent, "now": timezone.now()}
+
+    rule_out_candidates(only(fleet, second).pk, seen=[name], **agent)
+    look(fleet)
+
+    assert only(fleet, first).broker_order_id == name
+    assert only(fleet, second).reason_code == "RULED_OUT"
+
+
+def test_an_order_with_our_tag_that_nobody_explains_raises_an_alarm_once(fleet):
+    order = unknown(fleet)
+    grow_quiet(fleet, order)
+    look(fleet, times=3)
+    name = by_hand(fleet, order, tag="TA_another_app")
+
+    look(fleet, times=2)
+
+    assert fleet.statuses(order) == ["FAILED_TO_PLACE"]
+    assert name in Alarm.objects.get(code="ORPHAN").words
+    assert ExternalOrder.objects.get().broker_order_id == name
