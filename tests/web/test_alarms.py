@@ -35,7 +35,7 @@ def test_open_alarms_stand_above_every_page_oldest_first(agent, address):
     answer = agent.get(address)
 
     assert words_in(answer) == ["The first.", "The second."]
-    assert 'data-count="up">1:23</time>' in text_of(answer)
+    assert re.search(r'data-count="up">1:2[3-9]</time>', text_of(answer))
 
 
 @pytest.mark.parametrize("address", ["/desk/fleet/", "/desk/broadcasts/"])
