@@ -39,7 +39,7 @@ def dice(request) -> random.Random:
 def installation(request, tmp_path_factory) -> Iterator[Installation]:
     """The module's installation, with its SETTINGS beside those that make it hurry."""
     settings = {**HURRIED, **getattr(request.module, "SETTINGS", {})}
-    installation = Installation(tmp_path_factory.mktemp("faults") / "home", **settings)
+    installation = Installation(tmp_path_factory.mktemp("faults") / "home", settings=settings)
     yield installation
     installation.end()
 

@@ -38,6 +38,11 @@ class Sqlite:
             one.execute("BEGIN")
             return [[dict(row) for row in one.execute(select)] for select in selects]
 
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Write behind the product's back."""
+        with closing(sqlite3.connect(self.path, timeout=WAIT_S)) as connection, connection:
+            connection.execute(sql.replace("%s", "?"), values)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock that every writer needs."""
@@ -70,6 +75,26 @@ class Postgres:
         with psycopg.connect(self.url, row_factory=dict_row) as one:
             one.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             return [one.execute(select.encode()).fetchall() for select in selects]
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Write behind the product's back."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(sql.encode(), values or None)
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """End every connection to it, and let nobody in."""
+        self._let_in(is_open=False)
+        with psycopg.connect(self._server, autocommit=True) as server:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            server.execute(ended, [self._name])
+        try:
+            yield
+        finally:
+            self._let_in(is_open=True)
+
+    def _let_in(self, *, is_open: bool) -> None:
+        self._on_server(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS {is_open}')
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,9 @@ class Installation(Stack):
         self,
         home: Path,
         *,
+        settings: Mapping[str, str],
         database: Database | None = None,
         ports: tuple[int, int] | None = None,
-        **settings: str,
     ) -> None:
         home.mkdir(exist_ok=True)
         self.home = home

@@ -6,11 +6,12 @@ Every row has an account of its own, and all of them are broadcast to in one sto
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 
 from tests.faults.installation import HURRIED, Installation
-from tests.faults.storm import Send, Storm
+from tests.faults.storm import Fault, Send, Storm
 from tests.support.stack import free_ports
 from tests.support.tcp_proxy import Mode, TcpProxy
 
@@ -19,7 +20,7 @@ CUT_LISTS = 12
 LATE_BY_S = 3
 
 # At the broker, although the product was not told so, or not told which order.
-PLACED = {
+PLACED: dict[str, Fault] = {
     "F16 it never answers": {"fault": "never_answer_after"},
     "F17 it hangs up": {"fault": "drop_after"},
     "F18 it answers 500": {"fault": "http_500_after"},
@@ -30,7 +31,7 @@ PLACED = {
     "F23 its answer drips": {"fault": "drip", "delay_ms": 900},
 }
 # Not at the broker, but only its lists can prove it.
-NOT_PLACED = {
+NOT_PLACED: dict[str, Fault] = {
     "F19 it answers 500": {"fault": "http_500"},
     "F19 it hangs up": {"fault": "drop_before"},
     "F19 it answers 400 with a 500 inside": {"fault": "http_400_500_body"},
@@ -38,18 +39,18 @@ NOT_PLACED = {
     "F35 it redirects": {"fault": "redirect"},
 }
 # Refused for now, in so many words.
-TRIED_AGAIN = {
+TRIED_AGAIN: dict[str, Fault] = {
     "F31 wait a second": {"fault": "http_429", "retry_after": 1},
     "F31 wait until a date": {"fault": "http_429", "retry_after": formatdate(0, usegmt=True)},
     "F31 wait for soon": {"fault": "http_429", "retry_after": "soon"},
     "F31 wait": {"fault": "http_429"},
     "F32 who are you": {"fault": "http_401"},
 }
-REFUSED = {
+REFUSED: dict[str, Fault] = {
     "F31 wait a minute": {"fault": "http_429", "retry_after": 60},
     "F32 who are you, twice": {"fault": "http_401", "times": 2},
 }
-SIMPLE = {**PLACED, **NOT_PLACED, **TRIED_AGAIN, **REFUSED}
+SIMPLE: dict[str, Fault] = {**PLACED, **NOT_PLACED, **TRIED_AGAIN, **REFUSED}
 
 
 def _after_another(storm: Storm, row: str) -> None:
@@ -106,9 +107,12 @@ def proxied(tmp_path_factory) -> Iterator[tuple[Installation, TcpProxy]]:
         installation = Installation(
             tmp_path_factory.mktemp("faults") / "home",
             ports=ports,
-            FAULTS_BROKER_URL=f"https://127.0.0.1:{proxy.port}",
-            DEMO_ACCOUNTS=str(len(ROWS) + 1),
-            **{**HURRIED, "TRADESWIM_READY_DEADLINE_S": "8"},
+            settings={
+                **HURRIED,
+                "FAULTS_BROKER_URL": f"https://127.0.0.1:{proxy.port}",
+                "DEMO_ACCOUNTS": str(len(ROWS) + 1),
+                "TRADESWIM_READY_DEADLINE_S": "8",
+            },
         )
         yield installation, proxy
         installation.end()
@@ -116,7 +120,8 @@ def proxied(tmp_path_factory) -> Iterator[tuple[Installation, TcpProxy]]:
 
 @pytest.fixture(scope="module")
 def installation(proxied) -> Installation:
-    return proxied[0]
+    own: Installation = proxied[0]
+    return own
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +130,7 @@ def storm(trader, witness) -> Storm:
     storm = Storm(trader, dict(zip(ROWS, trader.accounts, strict=False)))
     for row, fault in SIMPLE.items():
         soon = formatdate(time.time() + 2, usegmt=True)
-        storm.lay(row, **(fault if "date" not in row else {**fault, "retry_after": soon}))
+        storm.lay(row, **({**fault, "retry_after": soon} if "date" in row else fault))
         storm.send(row)
     for row, send in SPECIAL.items():
         send(storm, row)
@@ -258,7 +263,7 @@ def test_a_broker_that_cannot_be_reached_got_nothing(proxied, trader, storm, hol
     holds(order)
 
 
-def _requests(storm: Storm, row: str, method: str = "POST") -> list[dict]:
+def _requests(storm: Storm, row: str, method: str = "POST") -> list[dict[str, Any]]:
     account = storm.trader.hashes[storm.accounts[row]]
     rows = storm.trader.paper("journal?since=0")
     return [one for one in rows if (one["method"], one["account"]) == (method, account)]

@@ -27,18 +27,9 @@ def in_flight(trader):
     def broadcast(*, lost: int = 0) -> int:
         for account in trader.accounts[:lost]:
             trader.fault("drop_before", account, delay_ms=SLOW_MS)
-        trader.paper(
-            "faults",
-            {
-                "fault": "delay",
-                "method": "POST",
-                "path": "/orders",
-                "times": ACCOUNTS - lost,
-                "delay_ms": SLOW_MS,
-            },
-        )
+        trader.slow_down(ACCOUNTS - lost, SLOW_MS)
         seen = trader.last_request()
-        order = trader.broadcast()
+        order: int = trader.broadcast()
         wait_until(lambda: len(trader.posts(seen)) == ACCOUNTS, 10, every=0.02)
         return order
 

@@ -93,6 +93,11 @@ class Trader(Program):
         laid = {"method": "POST", "path": "/orders", "account": self.hashes[account], **more}
         self.paper("faults", {"fault": name, **laid})
 
+    def slow_down(self, placings: int, delay_ms: int) -> None:
+        """Let the broker take its time before it handles so many placings."""
+        laid = {"fault": "delay", "method": "POST", "path": "/orders"}
+        self.paper("faults", {**laid, "times": placings, "delay_ms": delay_ms})
+
     def orders_like(self, order: int) -> list[dict[str, Any]]:
         """Return the broker's own orders with the size and limit of one of ours."""
         asked = self.get(f"orders/{order}/")

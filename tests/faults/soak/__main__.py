@@ -49,7 +49,7 @@ def main() -> int:
     say(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="tradeswim-soak-") as folder:
         home = options.keep or Path(folder) / "home"
-        installation = Installation(home, DEMO_ACCOUNTS=str(options.accounts))
+        installation = Installation(home, settings={"DEMO_ACCOUNTS": str(options.accounts)})
         try:
             trader = Trader(installation, installation.wait_until_ready())
             return _soak(installation, trader, options)

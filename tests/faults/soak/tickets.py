@@ -50,7 +50,9 @@ class Tickets:
         limit, number = number % LIMITS, number // LIMITS
         shift, number = number % SHIFTS, number // SHIFTS
         day = self._days[number % len(self._days)]
-        body = self._middle + 100 + WIDTH * shift, self._middle - 100 - WIDTH * shift
+        # Two widths apart, or one condor's wing would be another's body, bought and sold at once.
+        away = 100 + 2 * WIDTH * shift
+        body = self._middle + away, self._middle - away
         legs = [
             ("PUT", body[1] - WIDTH, "BUY_TO_OPEN"),
             ("PUT", body[1], "SELL_TO_OPEN"),
