@@ -19,8 +19,8 @@ class AccountOrder(models.Model):
     `body` is the exact text that goes on the wire, fixed before sending. `net_price` is per unit
     and positive, its direction is the parent's price effect. `sends` counts the claims. While it
     is UNKNOWN, `looked_at` is when its account was last listed and `clean_reads` how many complete
-    lists after the quiet period did not show it. `ruled_out` has the numbers of the broker's orders
-    of which an agent said that they are not this one.
+    lists after the quiet period did not show it. `candidates` are the numbers of orders at the
+    broker that could be this one, `ruled_out` those of which an agent said that they are not.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -53,6 +53,7 @@ class AccountOrder(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)
     clean_reads = models.PositiveSmallIntegerField(default=0)
+    candidates = models.JSONField(default=list, blank=True)
     ruled_out = models.JSONField(default=list, blank=True)
     fingerprint = models.CharField(max_length=64)
     body = models.TextField()
@@ -126,11 +127,7 @@ class LegFill(models.Model):
 
 
 class ExternalOrder(models.Model):
-    """An order seen at the broker that belongs to no account order.
-
-    Those with the fingerprint of an UNKNOWN order of the account are its candidates. When an agent
-    says of one that it is ours, the row is removed.
-    """
+    """An order seen at the broker that belongs to no account order, until somebody adopts it."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="external_orders")
     broker_order_id = models.CharField(max_length=24)
@@ -138,11 +135,9 @@ class ExternalOrder(models.Model):
     broker_status = models.CharField(max_length=40)
     entered_at = models.DateTimeField()
     seen_at = models.DateTimeField()
-    fingerprint = models.CharField(max_length=64, blank=True)
     data = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["account", "fingerprint"], name="external_by_fingerprint")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "broker_order_id"], name="one_row_per_external_order"

@@ -163,7 +163,9 @@ def _unknown(child: AccountOrder, **more: Any) -> UnknownOrder:
 
 
 def _candidates(child: AccountOrder) -> list[Candidate]:
-    rows = ExternalOrder.objects.filter(account=child.account_id, fingerprint=child.fingerprint)
+    rows = ExternalOrder.objects.filter(
+        account=child.account_id, broker_order_id__in=child.candidates
+    )
     return [_candidate(row) for row in rows.order_by("entered_at", "pk")]
 
 

@@ -31,11 +31,9 @@ def adopt_candidate(child_id: UUID, broker_order_id: str, *, agent: User, now: d
         with transaction.atomic():
             child = _unknown(child_id)
             candidate = ExternalOrder.objects.filter(
-                account=child.account_id,
-                broker_order_id=broker_order_id,
-                fingerprint=child.fingerprint,
+                account=child.account_id, broker_order_id=broker_order_id
             )
-            if not candidate.delete()[0]:
+            if broker_order_id not in child.candidates or not candidate.delete()[0]:
                 raise CannotDecide(
                     f"Order {broker_order_id} is not one of its candidates any more."
                 )
@@ -63,15 +61,12 @@ def rule_out_candidates(
             raise CannotDecide(
                 f"It is too early: the order may appear within {settings.QUIET_PERIOD_S} seconds."
             )
-        shown = ExternalOrder.objects.filter(
-            account=child.account_id, fingerprint=child.fingerprint
-        ).values_list("broker_order_id", flat=True)
-        if not set(shown) <= set(seen):
+        if not set(child.candidates) <= set(seen):
             raise CannotDecide("The broker shows other orders than a moment ago: look again.")
         values = {
             "reason_code": Reason.RULED_OUT,
             "reason": NONE.format(agent.get_username()),
-            "ruled_out": sorted(seen),
+            "ruled_out": child.candidates,
         }
         _take(child, Status.FAILED_TO_PLACE, values, agent, now)
 

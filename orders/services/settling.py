@@ -135,29 +135,29 @@ def _ask(one: Sought, orders: Sequence[BrokerOrder], settled: Settled, now: date
         [candidate(one.account_id, order, now=now) for order in orders],
         update_conflicts=True,
         unique_fields=["account", "broker_order_id"],
-        update_fields=["broker_status", "seen_at", "fingerprint", "data"],
+        update_fields=["broker_status", "seen_at", "data"],
     )
     words = ASK.format("one order" if len(orders) == 1 else f"{len(orders)} orders")
     child = AccountOrder.objects.filter(pk=one.child_id, status=Status.UNKNOWN)
     child.filter(clean_reads__gt=0).update(clean_reads=0)
-    if child.exclude(needs_agent=True, reason=words).update(needs_agent=True, reason=words):
-        names = {"candidates": [order.order_id for order in orders]}
-        asked = event(_subject(one), "candidates", at=now, reason=words, data=names)
-        record([asked])
+    names = sorted(order.order_id for order in orders)
+    if child.exclude(candidates=names).update(candidates=names, needs_agent=True, reason=words):
+        data = {"candidates": names}
+        record([event(_subject(one), "candidates", at=now, reason=words, data=data)])
     settled.asked += 1
 
 
 def _count_absence(one: Sought, look: Look, settled: Settled, now: datetime) -> None:
+    child = AccountOrder.objects.filter(pk=one.child_id, status=Status.UNKNOWN)
+    child.filter(needs_agent=True).update(needs_agent=False, candidates=[])
     quiet = timedelta(seconds=settings.QUIET_PERIOD_S)
     if not counts_as_absence(claimed_at=one.claimed_at, asked_at=look.asked_at, quiet=quiet):
         return
-    child = AccountOrder.objects.filter(pk=one.child_id, status=Status.UNKNOWN)
     child.update(clean_reads=F("clean_reads") + 1)
     reads = child.values_list("clean_reads", flat=True).first() or 0
     if reads < settings.ABSENCE_READS:
         return
     values = {
-        "needs_agent": False,
         "reason_code": Reason.PROVED_ABSENT,
         "reason": ABSENT.format(reads),
     }
@@ -176,7 +176,6 @@ def candidate(account_id: UUID, order: BrokerOrder, *, now: datetime) -> Externa
         broker_status=order.status[:40],
         entered_at=order.entered_at or now,
         seen_at=now,
-        fingerprint=fingerprint(order.raw),
         data=_facts(order),
     )
 

@@ -18,7 +18,10 @@ def ask(
     child: AccountOrder, number: str = "1234", tag: str = "API_TOS:web", **facts: Any
 ) -> ExternalOrder:
     """Let the machine have seen an order that may be this one."""
-    AccountOrder.objects.filter(pk=child.pk).update(needs_agent=True, reason="Which is ours?")
+    child.refresh_from_db()
+    child.candidates = [*child.candidates, number]
+    child.needs_agent, child.reason = True, "Which is ours?"
+    child.save(update_fields=["candidates", "needs_agent", "reason"])
     data = {"price": "2.35", "quantity": "10", "filled": "4", "status_description": "", **facts}
     return ExternalOrder.objects.create(
         account=child.account,
@@ -27,7 +30,6 @@ def ask(
         broker_status="WORKING",
         entered_at=timezone.now(),
         seen_at=timezone.now(),
-        fingerprint=child.fingerprint,
         data=data,
     )
 

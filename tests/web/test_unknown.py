@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from orders.models import AccountOrder, ExternalOrder
+from orders.models import AccountOrder
 from tests.web.browsing import HTMX, text_of
 from tests.web.losing import ask, grow_old, page_of
 
@@ -176,10 +176,11 @@ def test_a_candidate_made_by_hand_is_told_from_one_that_came_as_ours_do(agent, l
     assert " ET</td>" in ours
 
 
-def test_orders_of_other_accounts_or_of_another_trade_are_no_candidates(agent, lose):
+def test_orders_that_are_no_candidates_are_not_shown(agent, lose):
     lost, other = lose(1, 2, age_s=90)
     ask(other, "1")
-    ExternalOrder.objects.filter(pk=ask(lost, "3").pk).update(fingerprint="another")
+    ask(lost, "3")
+    AccountOrder.objects.filter(pk=lost.pk).update(candidates=[])
 
     assert "candidate-" not in text_of(agent.get(page_of(lost)))
 

@@ -202,7 +202,7 @@ def test_an_order_typed_in_by_hand_is_never_taken_for_ours(fleet):
     assert result.asked == 1
     assert (child.status, child.needs_agent, child.broker_order_id) == ("UNKNOWN", True, None)
     candidate = ExternalOrder.objects.get()
-    assert (candidate.broker_order_id, candidate.fingerprint) == (twin, child.fingerprint)
+    assert [candidate.broker_order_id] == child.candidates == [twin]
     assert candidate.tag.startswith("API_TOS")
     asked = AuditEvent.objects.filter(subject=f"accountorder:{child.pk}", kind="candidates")
     assert asked.count() == 1
