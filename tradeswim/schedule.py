@@ -14,6 +14,7 @@ ROUTES = {
     "orders.sync_stock_orders": {"queue": "stocks"},
     "orders.sync_option_orders": {"queue": "options"},
     "orders.reconcile": {"queue": "recon"},
+    "orders.open_gate": {"queue": "recon"},
     "accounts.sync_accounts": {"queue": "accounts"},
     "accounts.refresh_tokens": {"queue": "logins"},
     "accounts.renew_login": {"queue": "logins"},
@@ -33,6 +34,7 @@ def _every(task: str, seconds: int) -> dict[str, object]:
 BEAT_SCHEDULE = {
     "sync_stock_orders": _every("orders.sync_stock_orders", 5),
     "sync_option_orders": _every("orders.sync_option_orders", 5),
+    "open_gate": _every("orders.open_gate", 5),
     "reconcile": _every("orders.reconcile", 5),
     "sync_accounts": _every("accounts.sync_accounts", 15),
     "refresh_tokens": _every("accounts.refresh_tokens", 30),

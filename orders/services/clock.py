@@ -30,14 +30,23 @@ class ClockWatch:
         self, *, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady_s
     ) -> None:
         self._wall, self._steady = wall, steady
-        self._apart = wall() - steady()
+        self._apart = self._seen = wall() - steady()
 
     def step(self) -> timedelta:
-        """Return by how much the clock was moved since the last call; nothing for small drifts."""
-        apart = self._wall() - self._steady()
-        moved = timedelta(seconds=apart - self._apart)
-        self._apart = apart
-        return moved if abs(moved) > TOLERATED else timedelta()
+        """Return by how much the clock was moved since the last accepted step.
+
+        Small corrections are no step, however many there are.
+        """
+        self._seen = self._wall() - self._steady()
+        moved = timedelta(seconds=self._seen - self._apart)
+        if abs(moved) > TOLERATED:
+            return moved
+        self.accept()
+        return timedelta()
+
+    def accept(self) -> None:
+        """Take the clock as it was seen by `step` for the right one."""
+        self._apart = self._seen
 
 
 def follow_clock(step: timedelta, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from brokerage.transport import process_gateway
 from orders.selectors.sending import strategies_of
 from orders.services import placing, polling, reconciling, renewing
 from orders.services.recording import Outcome
+from orders.tasks.starting import open_gate as open_gate
 from strategies.domain.tickets import Strategy
 
 

@@ -10,12 +10,14 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection, connections
 from django.utils import timezone
 
 from accounts.live import say_ready
+from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
 from accounts.tasks.queue import QueueDown, check_queue
+from orders.services.clock import ClockWatch, follow_clock
 from orders.services.sweeping import sweep
 from orders.tasks import ring_for
 
@@ -37,14 +39,25 @@ class Command(BaseCommand):
         if options["once"]:
             _ring(_sweep())
             return
+        try:
+            charge = take_charge()
+            self._go_on(charge, options["every"])
+            charge.end(now=timezone.now())
+        except (NotPrepared, RunsElsewhere) as error:
+            raise CommandError(str(error)) from None
+
+    def _go_on(self, charge: Charge, every: float) -> None:
+        """Sweep and give signs of life until SIGTERM. Errors: RunsElsewhere."""
         stop = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        bell = _Bell()
+        bell, watch = _Bell(), ClockWatch()
         bell.start()
         while not stop.is_set():
+            _pulse(charge)
+            _look_at_clock(watch)
             bell.ring(_sweep())
             say_ready()
-            stop.wait(options["every"])
+            stop.wait(every)
 
 
 class _Bell(threading.Thread):
@@ -61,6 +74,25 @@ class _Bell(threading.Thread):
     def run(self) -> None:
         while True:
             _ring(self._waiting.get())
+
+
+def _pulse(charge: Charge) -> None:
+    try:
+        charge.pulse(now=timezone.now())
+    except Error as error:
+        log.error("no sign of life could be given: %s", error)
+        connection.close()
+
+
+def _look_at_clock(watch: ClockWatch) -> None:
+    """Follow a clock that was moved, before anything is judged by it."""
+    try:
+        if step := watch.step():
+            follow_clock(step, now=timezone.now())
+            watch.accept()
+    except Error as error:
+        log.error("the clock was moved, and the orders not with it yet: %s", error)
+        connection.close()
 
 
 def _sweep() -> Rings:

@@ -22,13 +22,15 @@ class Hands:
 
 
 @pytest.mark.parametrize("moved", [-300, -3, 3, 300])
-def test_a_step_of_the_clock_is_noticed_once(moved):
+def test_a_step_of_the_clock_is_noticed_until_it_is_dealt_with(moved):
     hands = Hands()
     watch = ClockWatch(wall=lambda: hands.wall, steady=lambda: hands.steady)
     hands.pass_time(10)
     hands.wall += moved
 
     assert watch.step() == timedelta(seconds=moved)
+    assert watch.step() == timedelta(seconds=moved)  # until it is dealt with
+    watch.accept()
     assert watch.step() == timedelta()
 
 
