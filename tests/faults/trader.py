@@ -93,6 +93,11 @@ class Trader(Program):
         laid = {"method": "POST", "path": "/orders", "account": self.hashes[account], **more}
         self.paper("faults", {"fault": name, **laid})
 
+    def change(self, account: str, **values: Any) -> None:
+        """Change an account, as on its page."""
+        answer = self.session.patch(f"{self.url}accounts/{account}/", json=values, timeout=10)
+        answer.raise_for_status()
+
     def slow_down(self, placings: int, delay_ms: int) -> None:
         """Let the broker take its time before it handles so many placings."""
         laid = {"fault": "delay", "method": "POST", "path": "/orders"}
