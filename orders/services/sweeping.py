@@ -96,7 +96,7 @@ def _alarm_for_unknown(now: datetime) -> None:
         known = Alarm.objects.filter(code=UNKNOWN_TOO_LONG, subject=subject, raised_at__gte=newest)
         if not known.exists():
             names = ", ".join(sorted(alias for alias, _ in accounts))
-            words = f"Broadcast {order_id}: too long unknown whether placed in {names}."
+            words = f"Broadcast {order_id}: unknown for too long whether placed in {names}."
             raise_alarm(UNKNOWN_TOO_LONG, subject, words, now=now)
 
 
