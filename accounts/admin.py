@@ -34,16 +34,23 @@ class LimitForm(LimitModelForm):
             raise ValidationError(words)
         return value
 
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        return _plain(super().get_initial_for_field(field, field_name))
+
 
 @admin.register(Limit)
 class LimitAdmin(LimitModelAdmin):
     """Limits are edited, never added or removed: their names are the code's."""
 
     form = LimitForm
-    list_display = ["name", "value", "about"]
+    list_display = ["name", "number", "about"]
     ordering = ["name"]
     fields = ["name", "about", "value"]
     readonly_fields = ["name", "about"]
+
+    @admin.display(description="value", ordering="value")
+    def number(self, obj: Limit) -> str:
+        return f"{_plain(obj.value):,f}"
 
     def save_model(
         self, request: HttpRequest, obj: Limit, form: LimitModelForm, change: bool
@@ -65,6 +72,11 @@ class LimitAdmin(LimitModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_admin(request) and (obj is None or obj.name in set(LimitName))
+
+
+def _plain(value: Any) -> Any:
+    """Write a number without the zeros that the column adds."""
+    return value if not isinstance(value, Decimal) else Decimal(f"{value.normalize():f}")
 
 
 def _is_admin(request: HttpRequest) -> bool:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import Max
 
 from accounts.domain.limits import LimitName, Limits
 from accounts.services.limits import read_limits
@@ -131,8 +132,8 @@ def find_duplicates(judged: Judged, *, now: datetime) -> list[Problem]:
     ).exclude(status__in=any_of(_CAME_TO_NOTHING))
     made = {
         (account_id, fingerprint): at
-        for account_id, fingerprint, at in recent.values_list(
-            "account_id", "fingerprint", "created_at"
+        for account_id, fingerprint, at in recent.values_list("account_id", "fingerprint").annotate(
+            Max("created_at")
         )
     }
     found = [

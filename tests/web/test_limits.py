@@ -124,4 +124,5 @@ def test_the_list_shows_every_limit_with_its_words(admin):
 
     for name, rule in RULES.items():
         assert name in page
+        assert f">{rule.default.normalize():,f}<" in page
         assert rule.about[:40] in page
