@@ -28,11 +28,13 @@ def ring_for(ids: Sequence[UUID]) -> None:
 @shared_task(name="orders.place_account_orders")
 def place_account_orders(*, ids: list[str]) -> None:
     """Place one chunk of a broadcast; a second delivery of the message finds nothing to claim."""
-    outcome = placing.place_account_orders(
-        ids=[UUID(pk) for pk in ids], gateway=process_gateway(), ring=_ring_again
-    )
-    if outcome.counts.get(Proof.ACCEPTED):
-        _ring_reads(ids)
+
+    def ring(outcome: Outcome) -> None:
+        _ring_again(outcome)
+        if outcome.counts.get(Proof.ACCEPTED):
+            _ring_reads(ids)
+
+    placing.place_account_orders(ids=[UUID(pk) for pk in ids], gateway=process_gateway(), ring=ring)
 
 
 def _ring_again(outcome: Outcome) -> None:

@@ -266,3 +266,20 @@ def test_a_token_that_a_read_was_refused_for_is_renewed(
     read()
 
     assert worker.statuses(order) == ["FILLED"]
+
+
+def test_fresh_orders_are_read_before_a_mute_account_has_had_its_time(
+    worker, queue, settings, django_capture_on_commit_callbacks
+):
+    settings.BROKER_TIMEOUT_S = 1.0
+    hit(worker, "never_answer_after")
+    order = worker.create(worker.shares())
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        tasks.place_account_orders(ids=ids_of(worker, order))
+
+    first, last = callbacks
+    first()
+    assert rung(queue, "stocks") == [("orders.sync_stock_orders", {})]
+    last()
+    assert rung(queue, "recon") == [("orders.reconcile", {})]
