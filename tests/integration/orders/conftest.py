@@ -1,6 +1,6 @@
 """Fixtures of the broadcast: what went over the wire, a fast gateway, one login with three accounts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.integration.orders.hands import Wire
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
 from tests.support.raw_server import dead_port
-from tests.support.redis_server import point_celery_to
+from tests.support.redis_server import RedisServer, point_celery_to
 
 IMPATIENT_S = 1.0
 
@@ -83,3 +83,18 @@ def condor(fleet) -> Ticket:
 def by_hand(broker) -> None:
     """Let nothing fill until told."""
     broker.market(fills="manual")
+
+
+@pytest.fixture
+def prices(redis_server: RedisServer, settings) -> RedisServer:
+    """An empty cache for quotes."""
+    redis_server.client.flushall()
+    settings.CACHE_URL = redis_server.url
+    return redis_server
+
+
+@pytest.fixture
+def quotes_asked(broker) -> Callable[[], int]:
+    """Count how often the broker was asked for quotes from now on."""
+    seen = broker.journal()[-1]["seq"]
+    return lambda: sum(row["path"].endswith("/quotes") for row in broker.journal(seen))

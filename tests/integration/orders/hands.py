@@ -2,15 +2,21 @@
 
 import json
 import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
 from django.utils import timezone
 
+from accounts.domain.limits import LimitName
 from accounts.models import AuditEvent
+from accounts.services.limits import set_limit
 from brokerage.schwab.exchange import Reply
 from brokerage.schwab.replies import BrokerOrder, read_order
+from orders.domain.errors import GuardRefused
 from orders.models import AccountOrder, ComplexOrder
 from strategies.domain.tickets import Ticket
 from tests.support.fleet import Fleet
@@ -110,3 +116,19 @@ def hit(fleet: Fleet, fault: str, *, index: int = 0, **more: Any) -> None:
     """Let the next order of one account suffer a fault."""
     account = fleet.accounts[index].hash_value
     fleet.broker.fault(fault, method="POST", path="/orders", account=account, **more)
+
+
+def refused(
+    fleet: Fleet, ticket: Ticket, *, confirm: Collection[str] = (), **more: Any
+) -> dict[str, str]:
+    """Let a click be refused; return code and words of every objection."""
+    before = ComplexOrder.objects.count(), AuditEvent.objects.count()
+    with pytest.raises(GuardRefused) as error:
+        fleet.create(ticket, confirm=confirm, **more)
+    assert (ComplexOrder.objects.count(), AuditEvent.objects.count()) == before
+    return {problem.code: problem.message for problem in error.value.problems}
+
+
+def limit(name: str, value: int) -> None:
+    """Change a guard's limit, as an admin does."""
+    set_limit(name=LimitName(name), value=Decimal(value), actor="admin", now=timezone.now())
