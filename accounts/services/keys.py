@@ -8,12 +8,13 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Value
 from django.db.models.lookups import Exact
 
-from accounts.domain.envelope import KeyRing, key_id
+from accounts.domain.envelope import BadKeyRing, CannotOpen, KeyRing, key_id
 from accounts.fields import EncryptedTextField, key_file_held, key_ring, write_key_ring
+from accounts.models import BrokerLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,53 @@ class Rotation:
 
 
 def make_first_keys() -> bool:
-    """Write a key file for a new installation; False if there is one (it is never replaced)."""
+    """Write a key file for a new installation; False if there is one (it is never replaced).
+
+    Errors: BadKeyRing when the file is missing, but the database needs it.
+    """
     with key_file_held():
         if Path(settings.KEY_FILE).exists():
             return False
+        is_empty = BrokerLogin._meta.db_table not in connection.introspection.table_names()
+        if used := () if is_empty else sorted(count_by_key()):
+            raise BadKeyRing(
+                f"The key file {settings.KEY_FILE} is missing, but the database holds secrets "
+                f"sealed with {', '.join(used)}. Restore it from its backup."
+            )
         write_key_ring(KeyRing.fresh())
     return True
+
+
+def check_keys() -> None:
+    """Make sure that the key file opens what is in the database, and finds it.
+
+    Errors: BadKeyRing, naming the key.
+    """
+    ring, tried = key_ring(), set[str]()
+    for model, field in encrypted_fields():
+        for pk, value in _values(model, field):
+            name = key_id(value)
+            if name not in tried:
+                _check_opens(ring, name, value, field.place_of(pk))
+            tried.add(name)
+    login = BrokerLogin.objects.first()
+    if login is None:
+        return
+    if ring.blind_index(login.app_key.open(), column="app_key") != login.app_key_index:
+        raise BadKeyRing(
+            f"The index key in the key file {settings.KEY_FILE} is not the one of this database. "
+            "Restore the file from its backup."
+        )
+
+
+def _check_opens(ring: KeyRing, name: str, value: bytes, place: str) -> None:
+    try:
+        ring.open(value, place=place)
+    except CannotOpen:
+        raise BadKeyRing(
+            f"The key file {settings.KEY_FILE} does not hold the key {name} of this database. "
+            "Restore it from its backup."
+        ) from None
 
 
 def add_key() -> str:
@@ -89,9 +131,7 @@ def count_by_key() -> Counter[str]:
     """Return how many values each key seals."""
     counts: Counter[str] = Counter()
     for model, field in encrypted_fields():
-        values = model._default_manager.exclude(**{f"{field.name}__isnull": True})
-        for envelope in values.values_list(field.name, flat=True).iterator():
-            counts[key_id(bytes(envelope))] += 1
+        counts.update(key_id(value) for _, value in _values(model, field))
     return counts
 
 
@@ -106,10 +146,15 @@ def encrypted_fields() -> Iterator[tuple[type[models.Model], EncryptedTextField]
 def _old_values(
     model: type[models.Model], field: EncryptedTextField, active: str
 ) -> Iterator[tuple[object, bytes]]:
+    for pk, value in list(_values(model, field)):
+        if key_id(value) != active:
+            yield pk, value
+
+
+def _values(model: type[models.Model], field: EncryptedTextField) -> Iterator[tuple[object, bytes]]:
     rows = model._default_manager.exclude(**{f"{field.name}__isnull": True})
-    for pk, value in list(rows.values_list("pk", field.name)):
-        if key_id(bytes(value)) != active:
-            yield pk, bytes(value)
+    for pk, value in rows.values_list("pk", field.name).iterator():
+        yield pk, bytes(value)
 
 
 def _retire_unused(names: Sequence[str]) -> tuple[str, ...]:

@@ -214,6 +214,7 @@ def test_rotations_at_the_same_time_lose_no_key():
     assert secrets_of(login)[0] == "key 0001"
 
 
+@pytest.mark.django_db
 def test_keys_are_made_once(settings):
     assert not keys.make_first_keys()
 

@@ -10,11 +10,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.domain.envelope import BadKeyRing
 from accounts.selectors import fleet_numbers
 from accounts.services.balances import sync_accounts
 from accounts.services.connecting import connect_paper_fleet
 from accounts.services.instances import RunsElsewhere, database_to_ourselves
-from accounts.services.keys import make_first_keys
+from accounts.services.keys import check_keys, make_first_keys
 from accounts.services.people import set_agent
 from brokerage.errors import BrokerError
 from brokerage.paper_control import PaperControl
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         try:
             with database_to_ourselves():
                 is_open = self._start(options, password)
-        except RunsElsewhere as error:
+        except (RunsElsewhere, BadKeyRing) as error:
             sys.exit(str(error))
         if options["exit_code"] and not is_open:
             sys.exit(GATE_IS_CLOSED)
@@ -48,8 +49,9 @@ class Command(BaseCommand):
     def _start(self, options: dict[str, Any], password: str) -> bool:
         if options["migrate"]:
             call_command("migrate", verbosity=0)
-        start_deployment(now=timezone.now())
         make_first_keys()
+        check_keys()
+        start_deployment(now=timezone.now())
         set_agent(name=options["agent"], password=password, now=timezone.now())
         if settings.ENVIRONMENT == "PAPER":
             self._connect()
