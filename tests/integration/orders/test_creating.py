@@ -64,8 +64,10 @@ def test_what_is_sent_is_what_was_written_byte_for_byte(fleet, wire):
     assert children[0].body == children[2].body != children[1].body
     assert children[0].fingerprint == children[2].fingerprint != children[1].fingerprint
     fleet.send(order)
-    for child, placed in zip(children, fleet.broker.orders(), strict=True):
-        assert placed["account"] == child.account.hash_value
+    placed_in = {placed["account"]: placed for placed in fleet.broker.orders()}
+    assert len(placed_in) == len(children)
+    for child in children:
+        placed = placed_in[child.account.hash_value]
         assert placed["quantity"] == child.contracts
         assert placed["price"] == 1.5
 
