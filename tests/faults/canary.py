@@ -66,8 +66,10 @@ def _copied(path: Path) -> bytes:
 
 
 def _redis(installation: Installation) -> bytes:
+    files = (installation.home / "run" / "redis").rglob("*")
+    on_disk = b"".join(file.read_bytes() for file in files if file.is_file())
     with redis.Redis.from_url(installation.redis_url()) as client:
-        return redis_contents(client)
+        return on_disk + redis_contents(client)
 
 
 def _bytes(value: Any) -> bytes:

@@ -36,7 +36,7 @@ class Installation(Stack):
 
     Args:
         ports: of the web and of the paper broker; free ones if not given.
-        settings: variables of the environment; REDIS_URL and FAULTS_BROKER_URL among them.
+        settings: variables of the environment; REDIS_URL and TRADESWIM_BROKER_URL among them.
     """
 
     def __init__(

@@ -5,7 +5,6 @@ from datetime import timedelta
 from tradeswim import env, schedule
 from tradeswim.settings.dev import *  # noqa: F403 - as all settings begin
 
-BROKER_URL = env.text("FAULTS_BROKER_URL", BROKER_URL)  # noqa: F405
 RECONCILE_EVERY_S = env.integer("TRADESWIM_RECONCILE_EVERY_S", 5, low=1, high=60)
 schedule.BEAT_SCHEDULE["reconcile"] |= {"schedule": timedelta(seconds=RECONCILE_EVERY_S)}
 INSTALLED_APPS += ["tests.faults.crash_points.apps.CrashPoints"]  # noqa: F405

@@ -182,7 +182,6 @@ def test_keys_are_rotated_under_traffic(installation, trader, holds):
     holds(*orders)
 
 
-@pytest.mark.xfail(strict=True, reason="prepare makes new keys beside a database sealed by others")
 def test_without_its_keys_nothing_starts(installation, trader, tmp_path):
     """F59."""
     if not isinstance(installation.database, Sqlite):

@@ -109,7 +109,7 @@ def proxied(tmp_path_factory) -> Iterator[tuple[Installation, TcpProxy]]:
             ports=ports,
             settings={
                 **HURRIED,
-                "FAULTS_BROKER_URL": f"https://127.0.0.1:{proxy.port}",
+                "TRADESWIM_BROKER_URL": f"https://127.0.0.1:{proxy.port}",
                 "DEMO_ACCOUNTS": str(len(ROWS) + 1),
                 "TRADESWIM_READY_DEADLINE_S": "8",
             },
