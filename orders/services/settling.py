@@ -68,9 +68,11 @@ def settle(sought: Sequence[Sought], look: Look, *, now: datetime) -> Settled:
                 claimed_at=one.claimed_at + look.broker_ahead,
                 quiet=timedelta(seconds=settings.QUIET_PERIOD_S),
                 listed=seen,
-                taken=owned.union(settled.found.values(), one.ruled_out),
+                taken={*owned, *settled.found.values(), *one.ruled_out},
             )
-            _settle_one(one, found, look, settled, now)
+            # Another of ours holds a wrong number, and will give it up: this list proves nothing.
+            if found.finding != Finding.NOTHING or not _is_held_by_another(one, seen, owned):
+                _settle_one(one, found, look, settled, now)
         refresh_parents({one.order_id for one in sought})
     return settled
 
@@ -92,10 +94,17 @@ def _settle_one(one: Sought, found: Match, look: Look, settled: Settled, now: da
             _count_absence(one, look, settled, now)
 
 
-def _owned(account_id: UUID, shown: Collection[str]) -> set[str]:
-    """Return which of the orders shown belong to an account order."""
+def _owned(account_id: UUID, shown: Collection[str]) -> dict[str, str]:
+    """Return which of the orders shown belong to account orders, with the owners' fingerprints."""
     rows = AccountOrder.objects.filter(account=account_id, broker_order_id__in=shown)
-    return {name for name in rows.values_list("broker_order_id", flat=True) if name}
+    owners = rows.values_list("broker_order_id", "fingerprint")
+    return {name: fingerprint for name, fingerprint in owners if name}
+
+
+def _is_held_by_another(one: Sought, seen: Sequence[Seen], owned: Mapping[str, str]) -> bool:
+    """Whether an order that looks like this one belongs to one of ours that does not."""
+    same = (order.order_id for order in seen if order.fingerprint == one.fingerprint)
+    return any(owned.get(name, one.fingerprint) != one.fingerprint for name in same)
 
 
 def _seen(order: BrokerOrder) -> Seen:

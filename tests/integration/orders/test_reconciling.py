@@ -453,3 +453,19 @@ def test_an_order_with_our_tag_that_nobody_explains_raises_an_alarm_once(fleet):
     assert fleet.statuses(order) == ["FAILED_TO_PLACE"]
     assert name in Alarm.objects.get(code="ORPHAN").words
     assert ExternalOrder.objects.get().broker_order_id == name
+
+
+def test_an_order_under_whose_number_another_of_ours_stands_is_not_declared_absent(fleet):
+    """The model's F3: the other one was told a wrong number and was not read yet."""
+    order = unknown(fleet, "drop_after")
+    grow_quiet(fleet, order)
+    name = str(fleet.broker.orders()[0]["orderId"])
+    other = fleet.broadcast(fleet.shares(3), accounts=fleet.accounts[:1])
+    force(only(fleet, other), broker_order_id=name)
+
+    look(fleet, times=4)
+    assert fleet.statuses(order) == ["UNKNOWN"]
+    fleet.poll()
+    look(fleet)
+
+    assert only(fleet, order).broker_order_id == name
