@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, product
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
@@ -41,18 +42,27 @@ class Sketch:
         return self.account, self.fingerprint
 
 
-READY_MOSTLY = st.sampled_from([*[Status.READY] * 6, *Status])
-sketches = st.builds(
-    Sketch,
-    account=st.sampled_from([0, 0, 1, 2]),
-    fingerprint=st.sampled_from(["one", "other"]),
-    status=READY_MOSTLY,
-    deadline_at=st.sampled_from([*MOMENTS, *MOMENTS[2:] * 3]),
-    not_before=st.sampled_from([None, None, None, *MOMENTS]),
-    purpose=st.sampled_from(["OPEN", "OPEN", "CLOSE"]),
-    is_rung=st.sampled_from([True, True, False]),
-)
-modes = st.sampled_from([None, None, *Mode])
+SKETCHES = [
+    Sketch(*parts)
+    for parts in product(
+        (0, 1, 2),
+        ("one", "other"),
+        (*[Status.READY] * 8, *sorted(UNRESOLVED) * 2, *Status),
+        (*MOMENTS, MOMENTS[-1], MOMENTS[-1]),
+        (None, None, *MOMENTS),
+        ("OPEN", "CLOSE"),
+        (True, True, False),
+    )
+]
+
+
+def _six(seed: int) -> list[Sketch]:
+    """Spread rows evenly: hypothesis itself likes rows that are alike, which show nothing."""
+    return Random(seed).choices(SKETCHES, k=6)  # noqa: S311 - no secret comes of it
+
+
+sketches = st.integers(0, 2**32 - 1).map(_six)
+modes = st.sampled_from([None, None, None, *Mode])
 
 
 def _possible(drawn: list[Sketch]) -> list[Sketch]:
@@ -78,9 +88,9 @@ def agent(db) -> User:
     return make_user()
 
 
-@given(drawn=st.lists(sketches, max_size=6), mode=modes)
+@given(drawn=sketches, mode=modes)
 @settings(
-    max_examples=120,
+    max_examples=150,
     deadline=None,
     derandomize=True,
     database=None,
