@@ -77,7 +77,7 @@ class Plan:
     Args:
         arrives_in: seconds on the way.
         hidden: seconds until lists show the order.
-        names: chooses the order that a wrong `Location` names.
+        names: chooses the order that a wrong `Location` names; -2 is the last one entered.
     """
 
     deed: Deed

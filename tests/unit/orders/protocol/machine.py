@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orders.domain.lifecycle import Status
-from tests.unit.orders.protocol.broker import DEEDS, GOOD, Plan
+from tests.unit.orders.protocol.broker import DEEDS, GOOD, Answer, Deed, Plan
 from tests.unit.orders.protocol.promises import AT_EVERY_MOMENT, IN_THE_END, what_was_told_is_known
 from tests.unit.orders.protocol.rules import Rules
 from tests.unit.orders.protocol.trades import TRADES
@@ -27,6 +27,8 @@ PLANS = [
         (*DEEDS, *[GOOD] * 5), (0, 0, 0.4, 4, 10), (0, 0, 3, 20, 55, 90, 300), range(3)
     )
 ]
+LOST = Plan(Deed(Answer.SERVER_ERROR, places=True))
+MIXED_UP = Plan(Deed(Answer.OTHER_ORDER, places=True), names=-2)
 plans = st.sampled_from(PLANS)
 
 
@@ -72,6 +74,12 @@ class Play(RuleBasedStateMachine):
         """Let the agent repeat at once what went well."""
         self.broadcast(trade, Plan(GOOD), 0)
         self.broadcast(trade, plan, 0)
+
+    @rule(first=trades, second=trades)
+    def mix_up_numbers(self, first: str, second: str) -> None:
+        """Lose the answer for one order, and let that for the next name the first."""
+        self.broadcast(first, LOST, 0)
+        self.broadcast(second, MIXED_UP, 0)
 
     @rule(trade=trades, plan=plans, has_sent=st.booleans())
     def stop_a_worker(self, trade: str, plan: Plan, has_sent: bool) -> None:

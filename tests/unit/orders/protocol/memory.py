@@ -72,10 +72,16 @@ class MemoryLedger(Sending):
             return
         ahead = parsedate_to_datetime(reply.headers["date"]) - answered_at
         shown = {order.order_id: order for order in page.orders}
+        seen = [
+            Seen(order.order_id, fingerprint(order.raw), order.tag, order.entered_at)
+            for order in page.orders
+        ]
         try:
             with self.transaction():
                 for one in sought:
-                    self._settle_one(one, self._match(one, ahead, shown), asked_at)
+                    found = self._match(one, ahead, seen)
+                    if found.finding != Finding.NOTHING or not self._is_held(one, seen):
+                        self._settle_one(one, found, asked_at)
         except Conflict:
             return
         for one in sought:
@@ -83,11 +89,15 @@ class MemoryLedger(Sending):
             if number in shown:
                 self._apply(one.child_id, shown[number])
 
-    def _match(self, one: Sought, ahead: timedelta, shown: dict[str, BrokerOrder]) -> Match:
-        seen = [
-            Seen(order.order_id, fingerprint(order.raw), order.tag, order.entered_at)
-            for order in shown.values()
-        ]
+    def _is_held(self, one: Sought, seen: Sequence[Seen]) -> bool:
+        """Whether an order that looks like this one belongs to one of ours that does not."""
+        same = (order for order in seen if order.fingerprint == one.fingerprint)
+        owners = (self.owner_of(order.order_id) for order in same)
+        return self.rules.numbers_may_be_wrong and any(
+            owner is not None and owner.trade.fingerprint != one.fingerprint for owner in owners
+        )
+
+    def _match(self, one: Sought, ahead: timedelta, seen: Sequence[Seen]) -> Match:
         owned = {row.broker_order_id for row in self.rows.values() if row.broker_order_id}
         return self.rules.match(
             one.fingerprint,

@@ -90,6 +90,7 @@ MUTANTS = [
     _mutant("owned orders match too", match=match_what_is_owned),
     _mutant("no look at the time of entry", match=match_at_any_time),
     _mutant("the window has no end", match=match_until_the_evening),
+    _mutant("a number held wrongly proves absence", numbers_may_be_wrong=False),
     _mutant("the limit of sending is not kept", is_in_time=lambda now, send_before: True),
     _mutant("late answers are ignored", late_answers_count=False),
     _mutant("a lost claim is READY again", when_the_lease_is_over=Status.READY),

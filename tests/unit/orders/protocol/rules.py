@@ -59,3 +59,4 @@ class Rules:
     when_the_lease_is_over: Status = Status.UNKNOWN
     late_answers_count: bool = True
     the_absent_may_return: bool = True
+    numbers_may_be_wrong: bool = True

@@ -45,13 +45,11 @@ class Surroundings:
             looked for, within the time in which ours may have been entered.
         agent_repeats_a_mislaid_order: the agent sends a trade again while nobody noticed that
             the broker named a wrong number for the first.
-        nobody_reads_new_orders: for as long as three lists take, no order is read by its number.
         wrong_number_of_an_equal: the broker names as ours an equal order that is not ours.
     """
 
     other_app_repeats_us: bool = False
     agent_repeats_a_mislaid_order: bool = False
-    nobody_reads_new_orders: bool = False
     wrong_number_of_an_equal: bool = False
 
 
@@ -86,11 +84,15 @@ class World:
 
     def may_click(self, trade: Trade) -> bool:
         """Whether the surroundings let the agent ask for this now."""
-        since, given = self.now - SHORTLY, self.surroundings
-        other = self.other_app_at.get(trade, since) > since
-        mislaid = any(post.trade == trade and self._is_mislaid(post) for post in self.wire.posts)
-        is_other = other and not given.other_app_repeats_us
-        return not is_other and (given.agent_repeats_a_mislaid_order or not mislaid)
+        since = self.now - SHORTLY
+        is_other = self.other_app_at.get(trade, since) > since
+        return not (is_other and not self.surroundings.other_app_repeats_us)
+
+    def _may_ring(self, trade: Trade) -> bool:
+        """Whether the surroundings let a worker hear of an order of this trade now."""
+        posts = (post for post in self.wire.posts if post.trade == trade)
+        is_mislaid = any(self._is_mislaid(post) for post in posts)
+        return not (is_mislaid and not self.surroundings.agent_repeats_a_mislaid_order)
 
     def _is_mislaid(self, post: Flight) -> bool:
         """Whether the broker gave a wrong number for an order, and its own is not found yet."""
@@ -106,8 +108,9 @@ class World:
 
     def ring(self, ids: Sequence[UUID]) -> list[Flight]:
         """Let a worker hear a message, whether it is the first, a second, or an old one."""
-        tickets = self.ledger.claim(ids, self.now)
         trades = {pk: row.trade for pk, row in self.ledger.rows.items()}
+        heard = [pk for pk in ids if self._may_ring(trades[pk])]
+        tickets = self.ledger.claim(heard, self.now)
         flights = [Flight(one, trades[one.child_id], self.now) for one in tickets]
         self.wire.flights += flights
         return flights
@@ -126,8 +129,6 @@ class World:
 
     def begin_look(self, *, whole: bool, shown_at_once: bool) -> None:
         """Ask for a list if an order is due; the broker makes it now, or just before its answer."""
-        if not self.surroundings.nobody_reads_new_orders:
-            self.poll()
         sought = self.ledger.take_due(self.now)
         if not sought:
             return
