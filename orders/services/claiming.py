@@ -105,10 +105,13 @@ def _take(ids: Collection[UUID], mark: UUID, now: datetime) -> int:
     Written out, because the ORM takes longer to say it than the database takes to do it.
     """
     child, account = AccountOrder._meta.db_table, Account._meta.db_table
-    places = ", ".join(["%s"] * len(ids))
+    chosen = ", ".join(["%s"] * len(ids))
+    if connection.vendor == "postgresql":
+        # Locked in one order: deliveries of the same message wait for each other, and never cross.
+        chosen = f"SELECT id FROM {child} WHERE id IN ({chosen}) ORDER BY id FOR UPDATE"
     sql = f"""
         UPDATE {child} SET status = %s, claim = %s, claimed_at = %s, sends = sends + 1
-        WHERE id IN ({places}) AND status = %s AND deadline_at > %s
+        WHERE id IN ({chosen}) AND status = %s AND deadline_at > %s
         AND (not_before IS NULL OR not_before <= %s)
         AND EXISTS (SELECT 1 FROM {account} a WHERE a.id = {child}.account_id AND a.is_active)
         AND NOT EXISTS (
