@@ -24,6 +24,8 @@ ENOUGH = settings(
 )
 
 
+# How long the search takes is luck: a few seconds most often.
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 def test_a_protocol_with_a_broken_rule_breaks_a_promise(mutant):
     with pytest.raises(Broken):

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,6 +12,7 @@ from tests.unit.orders.protocol.rules import Rules
 EXAMPLES = int(os.environ.get("TRADESWIM_MODEL_EXAMPLES", "300"))
 
 
+@pytest.mark.timeout(60 + EXAMPLES)
 def test_the_protocol_keeps_its_promises():
     run_state_machine_as_test(
         protocol(Rules()),
