@@ -15,6 +15,7 @@ from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.fills import LegTotal, all_filled, net_price
 from orders.domain.lifecycle import Reason, Status, status_of_broker
+from orders.domain.matching import OUR_TAG
 from orders.models import AccountOrder, AccountOrderLeg, LegFill
 from orders.services.parents import refresh_parents
 from orders.services.steps import Step, take_steps
@@ -83,8 +84,14 @@ def _differs(child: AccountOrder, shown: BrokerOrder) -> bool:
 
 
 def _is_stranger(child: AccountOrder, shown: BrokerOrder) -> bool:
-    """Whether the first read of an order shows that its `Location` named another one."""
-    return not child.broker_status and fingerprint(shown.raw) != child.fingerprint
+    """Whether the first read of an order shows that its `Location` named another one.
+
+    That may be an equal one which somebody made by hand: its tag tells.
+    """
+    if child.broker_status:
+        return False
+    is_by_hand = bool(shown.tag) and not shown.tag.startswith(OUR_TAG)
+    return is_by_hand or fingerprint(shown.raw) != child.fingerprint
 
 
 def doubt_number(child_id: UUID, *, now: datetime) -> None:

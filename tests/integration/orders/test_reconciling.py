@@ -285,6 +285,20 @@ def test_a_number_that_the_broker_does_not_know_is_given_up_and_the_right_one_fo
     assert only(fleet, order).status == "FILLED"
 
 
+def test_the_number_of_an_equal_order_typed_in_by_hand_is_given_up(fleet):
+    """The model's L2: fingerprints alone cannot tell the two."""
+    fleet.broker.market(fills="manual")
+    twin = by_hand(fleet, fleet.create(fleet.shares(7), accounts=fleet.accounts[:1]))
+    order = unknown(fleet, "wrong_location")
+    assert only(fleet, order).broker_order_id == twin
+
+    fleet.poll()
+    look(fleet)
+
+    (ours,) = (str(o["orderId"]) for o in fleet.broker.orders() if str(o["orderId"]) != twin)
+    assert only(fleet, order).broker_order_id == ours
+
+
 def test_an_order_that_appears_after_its_absence_was_proved_lives_again_with_an_alarm(fleet):
     order, name = unknown_and_hidden(fleet)
     child = only(fleet, order)
