@@ -128,8 +128,9 @@ def test_fresh_orders_are_read_without_waiting_for_the_beat(
         assert rung(queue, "options") == []
         tasks.place_account_orders(ids=ids_of(worker, options))
 
-    assert rung(queue, "stocks") == [("orders.sync_stock_orders", {})]
-    assert rung(queue, "options") == [("orders.sync_option_orders", {})]
+    # Once for every batch of answers, of which there is one most often.
+    assert {name for name, _ in rung(queue, "stocks")} == {"orders.sync_stock_orders"}
+    assert {name for name, _ in rung(queue, "options")} == {"orders.sync_option_orders"}
     tasks.sync_stock_orders()
     assert worker.statuses(stocks) == ["FILLED"] * 3
     assert worker.statuses(options) == ["WORKING"] * 3
@@ -278,8 +279,7 @@ def test_fresh_orders_are_read_before_a_mute_account_has_had_its_time(
     with django_capture_on_commit_callbacks() as callbacks:
         tasks.place_account_orders(ids=ids_of(worker, order))
 
-    first, last = callbacks
-    first()
+    callbacks[0]()
     assert rung(queue, "stocks") == [("orders.sync_stock_orders", {})]
-    last()
+    callbacks[-1]()
     assert rung(queue, "recon") == [("orders.reconcile", {})]
