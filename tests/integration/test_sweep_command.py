@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
+from accounts.services.instances import begin_run
 from tests.support.redis_server import point_celery_to
 from tests.support.tcp_proxy import Mode, TcpProxy
 
@@ -15,16 +17,20 @@ PERIOD_S, SECONDS = 0.2, 4
 
 
 @pytest.fixture
-def sweeps(transactional_db, caplog):
+def sweeps(transactional_db, caplog, settings, tmp_path):
     """Let the sweeper work for some seconds; return how often it found somebody to ring for."""
     before = signal.getsignal(signal.SIGTERM)
     caplog.set_level("INFO", "orders.management.commands.sweep")
+    settings.HOME = tmp_path
 
     def count() -> int:
+        begin_run(has_orders=True, now=timezone.now())
         end = threading.Timer(SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
         end.start()
-        call_command("sweep", every=PERIOD_S)
-        end.join()
+        try:
+            call_command("sweep", every=PERIOD_S)
+        finally:
+            end.cancel()  # it would end the tests
         return sum("swept:" in record.message for record in caplog.records)
 
     yield count
