@@ -96,7 +96,9 @@ def without_the_constraint(monkeypatch) -> None:
 
 
 def without_the_tag(monkeypatch) -> None:
+    """Remove it from the search, and from the first read, which would find the search out."""
     monkeypatch.setattr("orders.domain.matching.OUR_TAG", "")
+    monkeypatch.setattr("orders.services.applying.OUR_TAG", "")
 
 
 Removal = Callable[[pytest.MonkeyPatch], None]
