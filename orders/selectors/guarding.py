@@ -116,8 +116,14 @@ def judge(
     )
 
 
-def find_duplicates(judged: Judged, *, now: datetime) -> list[Problem]:
-    """Return the objection to accounts that got the same order a moment ago; exits get none."""
+def find_duplicates(
+    judged: Judged, *, now: datetime, confirmed: Collection[str] = ()
+) -> list[Problem]:
+    """Return the objection to accounts that got the same order a moment ago; exits get none.
+
+    Args:
+        confirmed: guards whose objections the agent knows; one account of many is named for them.
+    """
     window_s = int(judged.limits[LimitName.DUPLICATE_WINDOW_S])
     if judged.purpose == Purpose.CLOSE or not window_s:
         return []
@@ -130,12 +136,11 @@ def find_duplicates(judged: Judged, *, now: datetime) -> list[Problem]:
         fingerprint__in={fingerprint for _, fingerprint in wanted.values()},
         created_at__gt=now - timedelta(seconds=window_s),
     ).exclude(status__in=any_of(_CAME_TO_NOTHING))
-    made = {
-        (account_id, fingerprint): at
-        for account_id, fingerprint, at in recent.values_list("account_id", "fingerprint").annotate(
-            Max("created_at")
-        )
-    }
+    if Guard.DUPLICATE_ORDER in confirmed:
+        rows = recent.values_list("account_id", "fingerprint", "created_at")[:1]
+    else:
+        rows = recent.values_list("account_id", "fingerprint").annotate(Max("created_at"))
+    made = {(account_id, fingerprint): at for account_id, fingerprint, at in rows}
     found = [
         (alias, (now - made[account_id, fingerprint]).total_seconds())
         for account_id, (alias, fingerprint) in wanted.items()

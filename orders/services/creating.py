@@ -135,7 +135,8 @@ def _check_again(judged: Judged, click: _Click) -> Sequence[Problem]:
         with connection.cursor() as cursor:
             lock = int.from_bytes(name[:8], signed=True)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
-    found = [*judged.problems, *find_duplicates(judged, now=click.now)]
+    same = find_duplicates(judged, now=click.now, confirmed=click.confirmed)
+    found = [*judged.problems, *same]
     refused, overridden = settle(found, click.confirmed)
     if refused:
         raise GuardRefused(refused, overridden)
