@@ -75,8 +75,10 @@ def kill_all(stack: Stack, ready: dict[str, Any]) -> None:
 
 
 def manage(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    # The home knows its own database and queue.
+    inherited = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL"}}
     environment = {
-        **os.environ,
+        **inherited,
         "DJANGO_SETTINGS_MODULE": "tradeswim.settings.dev",
         "TRADESWIM_HOME": str(home),
         "AGENT_PASSWORD": PASSWORD,
