@@ -8,6 +8,7 @@ import pytest
 from accounts.domain.envelope import KeyRing
 from accounts.fields import write_key_ring
 from brokerage.transport import Gateway
+from brokerage.transport.process import close_process_gateway
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
 from tests.support.redis_server import RedisServer, point_celery_to
@@ -16,6 +17,13 @@ from tests.support.redis_server import RedisServer, point_celery_to
 @pytest.fixture(autouse=True, scope="session")
 def _key_file() -> None:
     write_key_ring(KeyRing.fresh())
+
+
+@pytest.fixture(autouse=True)
+def _no_gateway_left_open() -> Iterator[None]:
+    """Close the process's gateway: the next test may have another broker."""
+    yield
+    close_process_gateway()
 
 
 @pytest.fixture(scope="session")
