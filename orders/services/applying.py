@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.services.audit import event, record
@@ -23,6 +23,8 @@ from strategies.domain.tickets import Instruction
 
 Reading = tuple[AccountOrder, BrokerOrder]
 
+# What taking over a read can raise that no column can hold, an absurd price say.
+UNKEEPABLE = (DataError, IntegrityError, ArithmeticError)
 STRANGER = "The broker shows another order under the number {} that it gave for this one."
 UNSEEN = "The broker knows no order under the number {} that it gave for this one."
 # What is said of an end for which the broker gives no words itself.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DataError, IntegrityError
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from brokerage.schwab.exchange import ApiRequest, Call, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
-from orders.services.applying import apply_reading, doubt_number
+from orders.services.applying import UNKEEPABLE, apply_reading, doubt_number
 from strategies.domain.tickets import Strategy
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ LONGEST_WINDOW = timedelta(days=59)
 # A fresh order may be 404 for a moment; after this long the number it was given is doubted.
 UNSEEN_FOR_S = 5
 NO_SUCH_ORDER = 404
-# What a read can raise that no column can hold, an absurd price say.
-UNKEEPABLE = (DataError, IntegrityError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)

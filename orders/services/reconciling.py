@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.selectors import access_tokens_of
@@ -16,11 +16,12 @@ from accounts.services.asking import FanOut, authorizations, reply_of
 from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
+from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder, read_orders
-from orders.domain.matching import CLOCKS_APART
-from orders.services.applying import apply_reading
+from orders.domain.matching import CLOCKS_APART, Seen
+from orders.services.applying import UNKEEPABLE, apply_reading
 from orders.services.seeking import Sought, take_due
-from orders.services.settling import Look, settle
+from orders.services.settling import Look, Settled, settle
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,7 @@ def reconcile(*, gateway: FanOut) -> Reconciled:
     groups = [group for group in _by_account(due) if group[0].login_id in headers]
     calls = [Call(_request(group), headers[group[0].login_id]) for group in groups]
     for batch in gateway.stream(calls) if calls else ():
-        for index, exchange in batch:
-            _take_in(groups[index], exchange, result)
+        _take_in(groups, batch, result)
     log.info("reconciled: %s", result)
     return result
 
@@ -80,31 +80,57 @@ def _request(group: Sequence[Sought]) -> messages.ApiRequest:
     )
 
 
-def _take_in(group: Sequence[Sought], exchange: Exchange, result: Reconciled) -> None:
-    """Settle the orders of one account, whatever became of the others."""
+def _take_in(
+    groups: Sequence[Sequence[Sought]], batch: Sequence[tuple[int, Exchange]], result: Reconciled
+) -> None:
+    """Settle a batch of accounts at once: a click may wait for every transaction more."""
+    looks = [
+        (groups[index], look)
+        for index, exchange in batch
+        if (look := _read(groups[index][0], exchange, result)) is not None
+    ]
     try:
-        look = _look(exchange)
-        settled = settle(group, look, now=timezone.now())
+        with transaction.atomic():
+            settled = [settle(group, look, now=timezone.now()) for group, look in looks]
+    except DatabaseError:
+        settled = [_settle_alone(group, look) for group, look in looks]
+    for one, (_, look) in zip(settled, looks, strict=True):
+        result.absent += one.absent
+        result.asked += one.asked
+        result.found += len(one.found)
+        _apply(one.found, look.shown)
+
+
+def _read(first: Sought, exchange: Exchange, result: Reconciled) -> Look | None:
+    """Read one account's list; note why it proves nothing."""
+    try:
+        return _look(exchange)
     except BrokerError as error:
         if isinstance(error, TokenRefused):
-            result.refused_tokens[group[0].login_id] = group[0].token_version
+            result.refused_tokens[first.login_id] = first.token_version
         result.incomplete.append(str(error))
         log.warning("a list of orders proves nothing: %s", error)
-        return
+        return None
+
+
+def _settle_alone(group: Sequence[Sought], look: Look) -> Settled:
+    """Settle one account by itself; what cannot be written must not hold up the others."""
+    try:
+        return settle(group, look, now=timezone.now())
     except DatabaseError:
         # Most often somebody else settled it at this moment; else the next look is soon.
         log.exception("account %s: what a list shows could not be kept", group[0].account_id)
-        return
-    result.absent += settled.absent
-    result.asked += settled.asked
-    result.found += len(settled.found)
-    _apply(settled.found, look.shown)
+        return Settled()
 
 
 def _apply(found: Mapping[UUID, str], shown: Mapping[str, BrokerOrder]) -> None:
-    """Take over at once what the list says of the orders found."""
-    if found:
+    """Take over at once what the list says of the orders found; if not, the next poll does."""
+    if not found:
+        return
+    try:
         apply_reading([(pk, shown[name]) for pk, name in found.items()], now=timezone.now())
+    except UNKEEPABLE:
+        log.exception("what the broker shows of %s cannot be kept", sorted(found))
 
 
 def _look(exchange: Exchange) -> Look:
@@ -119,7 +145,12 @@ def _look(exchange: Exchange) -> Look:
         asked_at=asked_at,
         broker_ahead=_broker_ahead(reply.headers.get("date", ""), answered_at),
         shown={order.order_id: order for order in page.orders},
+        seen=[_seen(order) for order in page.orders],
     )
+
+
+def _seen(order: BrokerOrder) -> Seen:
+    return Seen(order.order_id, fingerprint(order.raw), order.tag, order.entered_at)
 
 
 def _broker_ahead(date: str, answered_at: datetime) -> timedelta:

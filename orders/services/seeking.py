@@ -53,6 +53,15 @@ def take_due(*, now: datetime) -> list[Sought]:
     return _read(now) if taken else []
 
 
+def under_way(account: UUID | OuterRef, fingerprint: str | OuterRef) -> QuerySet[AccountOrder]:
+    """Return the same orders in the same account of which the end is not known yet."""
+    return AccountOrder.objects.filter(
+        account=account,
+        fingerprint=fingerprint,
+        status__in=any_of(UNRESOLVED | {Status.READY}),
+    )
+
+
 def _due(rows: QuerySet[AccountOrder], before: datetime) -> QuerySet[AccountOrder]:
     return rows.filter(
         Q(looked_at__isnull=True) | Q(looked_at__lte=before),
@@ -63,13 +72,8 @@ def _due(rows: QuerySet[AccountOrder], before: datetime) -> QuerySet[AccountOrde
 
 def _absent_today(now: datetime) -> QuerySet[AccountOrder]:
     midnight = now.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)
-    under_way = AccountOrder.objects.filter(
-        account=OuterRef("account"),
-        fingerprint=OuterRef("fingerprint"),
-        status__in=any_of(UNRESOLVED | {Status.READY}),
-    )
     return AccountOrder.objects.filter(
-        ~Exists(under_way),
+        ~Exists(under_way(OuterRef("account"), OuterRef("fingerprint"))),
         status=Status.FAILED_TO_PLACE,
         reason_code__in=GIVEN_UP,
         claimed_at__gte=midnight,

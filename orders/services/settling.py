@@ -12,14 +12,13 @@ from django.db.models import F
 
 from accounts.services.alarms import raise_alarm
 from accounts.services.audit import event, record
-from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.lifecycle import Reason, Status
 from orders.domain.matching import OUR_TAG, Finding, Match, Seen, counts_as_absence, match
 from orders.models import AccountOrder, ExternalOrder
 from orders.services.parents import refresh_parents
 from orders.services.resurrecting import resurrect
-from orders.services.seeking import Sought
+from orders.services.seeking import Sought, under_way
 from orders.services.steps import Step, take_steps
 
 FOUND = "Found at the broker under number {}."
@@ -36,11 +35,13 @@ class Look:
         asked_at: when the request was sent.
         broker_ahead: by how much the broker's clock is ahead of ours.
         shown: the orders by number.
+        seen: the same as matching needs them; made before any transaction, for it takes a while.
     """
 
     asked_at: datetime
     broker_ahead: timedelta
     shown: Mapping[str, BrokerOrder]
+    seen: Sequence[Seen]
 
 
 @dataclass(slots=True)
@@ -61,17 +62,16 @@ def settle(sought: Sequence[Sought], look: Look, *, now: datetime) -> Settled:
     settled = Settled()
     with transaction.atomic():
         owned = _owned(sought[0].account_id, look.shown)
-        seen = [_seen(order) for order in look.shown.values()]
         for one in sought:
             found = match(
                 one.fingerprint,
                 claimed_at=one.claimed_at + look.broker_ahead,
                 quiet=timedelta(seconds=settings.QUIET_PERIOD_S),
-                listed=seen,
+                listed=look.seen,
                 taken={*owned, *settled.found.values(), *one.ruled_out},
             )
             # Another of ours holds a wrong number, and will give it up: this list proves nothing.
-            if found.finding != Finding.NOTHING or not _is_held_by_another(one, seen, owned):
+            if found.finding != Finding.NOTHING or not _is_held_by_another(one, look.seen, owned):
                 _settle_one(one, found, look, settled, now)
         refresh_parents({one.order_id for one in sought})
     return settled
@@ -107,10 +107,6 @@ def _is_held_by_another(one: Sought, seen: Sequence[Seen], owned: Mapping[str, s
     return any(owned.get(name, one.fingerprint) != one.fingerprint for name in same)
 
 
-def _seen(order: BrokerOrder) -> Seen:
-    return Seen(order.order_id, fingerprint(order.raw), order.tag, order.entered_at)
-
-
 def _adopt(one: Sought, name: str, settled: Settled, now: datetime) -> None:
     values = {
         "broker_order_id": name,
@@ -126,6 +122,8 @@ def _adopt(one: Sought, name: str, settled: Settled, now: datetime) -> None:
 
 def _report(one: Sought, orders: Sequence[BrokerOrder], now: datetime) -> None:
     """Tell once of orders with our tag that no account order explains; the agent must look."""
+    if under_way(one.account_id, one.fingerprint).exists():
+        return  # its order may be at the broker before its answer is on record
     rows = [candidate(one.account_id, order, now=now) for order in orders]
     tagged = [row for row in rows if row.tag.startswith(OUR_TAG)]
     known = ExternalOrder.objects.filter(

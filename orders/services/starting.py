@@ -23,9 +23,8 @@ from brokerage.schwab.replies import BrokerOrder
 from orders.domain.lifecycle import Reason, Status
 from orders.domain.matching import OUR_TAG
 from orders.models import AccountOrder, ComplexOrder, ExternalOrder
-from orders.services.applying import apply_reading
+from orders.services.applying import UNKEEPABLE, apply_reading
 from orders.services.parents import refresh_parents
-from orders.services.polling import UNKEEPABLE
 from orders.services.resurrecting import GIVEN_UP
 from orders.services.settling import candidate
 from orders.services.start_reads import askable_logins, read_logins
