@@ -1,13 +1,14 @@
 """Sweep by status: expire what waited too long, find what nobody was rung for, raise alarms."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, Max, Q, QuerySet
 
 from accounts.models import Alarm
 from accounts.services.alarms import raise_alarm
@@ -90,14 +91,21 @@ def _alarm_for_unknown(now: datetime) -> None:
     for order_id, alias, claimed_at in late.values_list("order_id", "account__alias", "claimed_at"):
         if claimed_at is not None:
             by_order[order_id].append((alias, claimed_at))
+    raised = _last_raised(by_order) if by_order else {}
     for order_id, accounts in by_order.items():
         subject = f"complexorder:{order_id}"
         newest = max(claimed_at for _, claimed_at in accounts)
-        known = Alarm.objects.filter(code=UNKNOWN_TOO_LONG, subject=subject, raised_at__gte=newest)
-        if not known.exists():
+        if subject not in raised or raised[subject] < newest:
             names = ", ".join(sorted(alias for alias, _ in accounts))
             words = f"Broadcast {order_id}: unknown for too long whether placed in {names}."
             raise_alarm(UNKNOWN_TOO_LONG, subject, words, now=now)
+
+
+def _last_raised(order_ids: Iterable[int]) -> dict[str, datetime]:
+    """Return when the newest such alarm of each broadcast was raised, by subject."""
+    subjects = [f"complexorder:{order_id}" for order_id in order_ids]
+    known = Alarm.objects.filter(code=UNKNOWN_TOO_LONG, subject__in=subjects).order_by()
+    return dict(known.values_list("subject").annotate(Max("raised_at")))
 
 
 def _unheard(now: datetime) -> QuerySet[AccountOrder]:
