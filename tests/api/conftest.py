@@ -4,7 +4,7 @@ import pytest
 
 from accounts.domain.words import Role
 from accounts.models import Account
-from tests.api.caller import Caller
+from tests.api.caller import Caller, assert_nothing_written, faults_of
 from tests.support.make import make_account, make_login, make_token, make_user
 
 
@@ -30,3 +30,15 @@ def accounts(db) -> list[Account]:
     login = make_login()
     make_token(login)
     return [make_account(login) for _ in range(3)]
+
+
+@pytest.fixture
+def refused(caller, accounts, queue):
+    """Send a body; return what the answer finds wrong with it, after looking for rows."""
+
+    def send(body) -> set[tuple[str, str]]:
+        answer = caller.order(body)
+        assert_nothing_written()
+        return faults_of(answer)
+
+    return send
