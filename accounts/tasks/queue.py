@@ -87,8 +87,11 @@ _clients: dict[str, redis.Redis] = {}
 
 def _doorbell() -> redis.Redis:
     address = _address()
-    if address not in _clients:
-        _clients[address] = redis.Redis.from_url(
-            address, retry=Retry(NoBackoff(), 0), socket_timeout=1, socket_connect_timeout=1
-        )
-    return _clients[address]
+    found = _clients.get(address)
+    if found is not None:
+        return found
+    client = redis.Redis.from_url(
+        address, retry=Retry(NoBackoff(), 0), socket_timeout=1, socket_connect_timeout=1
+    )
+    # Of two threads one wins: a client that is dropped closes the connections of its user.
+    return _clients.setdefault(address, client)

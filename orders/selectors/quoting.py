@@ -84,12 +84,14 @@ _clients: dict[str, redis.Redis] = {}
 
 
 def _cache() -> redis.Redis:
-    address = settings.CACHE_URL
-    if address not in _clients:
-        _clients[address] = redis.Redis.from_url(
-            address,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=PATIENCE_S,
-            socket_connect_timeout=PATIENCE_S,
-        )
-    return _clients[address]
+    found = _clients.get(settings.CACHE_URL)
+    if found is not None:
+        return found
+    client = redis.Redis.from_url(
+        settings.CACHE_URL,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=PATIENCE_S,
+        socket_connect_timeout=PATIENCE_S,
+    )
+    # Of two threads one wins: a client that is dropped closes the connections of its user.
+    return _clients.setdefault(settings.CACHE_URL, client)

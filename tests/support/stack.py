@@ -116,9 +116,12 @@ class Program:
     def condor(self, *, limit: str = "0.05") -> dict[str, Any]:
         """Build a five-wide SPXW condor from the chain, as the API wants it.
 
-        Its low limit fills at once, and it may be sent again and again.
+        Its low limit fills at once, and it may be sent again and again. From now on the market
+        stands still, and the expiration is not the sample trade's: a condor whose strikes are one
+        further would sell what the other one bought, which the broker does not allow.
         """
-        day = next(e["expiration"] for e in self.get("expirations/SPX/") if e["days"] >= 7)
+        self.paper("market", {"speed": 0})
+        day = next(e["expiration"] for e in self.get("expirations/SPX/") if e["days"] >= 14)
         rows = self.get(f"chains/SPX/{day}/")
         known = [row for row in rows if row["delta"] is not None]
 
