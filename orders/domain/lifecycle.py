@@ -41,6 +41,7 @@ class Reason(StrEnum):
     CLOSE_ONLY = "CLOSE_ONLY"
     SIZED_TO_ZERO = "SIZED_TO_ZERO"
     MAX_CONTRACTS = "MAX_CONTRACTS"
+    CANCELED_UNSENT = "CANCELED_UNSENT"
 
 
 class Purpose(StrEnum):

@@ -1,7 +1,7 @@
 """Tables of complex orders, account orders and what is kept of them."""
 
 from orders.models.children import AccountOrder, AccountOrderLeg, ExternalOrder, LegFill
-from orders.models.parents import ComplexOrder, OrderLeg, SavedOrder
+from orders.models.parents import ComplexOrder, OrderLeg, PriceLadder, SavedOrder
 from orders.models.sets import ExitStep, PlacedOrderSet
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "LegFill",
     "OrderLeg",
     "PlacedOrderSet",
+    "PriceLadder",
     "SavedOrder",
 ]

@@ -21,6 +21,10 @@ class AccountOrder(models.Model):
     is UNKNOWN, `looked_at` is when its account was last listed and `clean_reads` how many complete
     lists after the quiet period did not show it. `candidates` are the numbers of orders at the
     broker that could be this one, `ruled_out` those of which an agent said that they are not.
+
+    A cancel is a wish, not a status: from `cancel_asked_at` on it is sent, and sent again, until
+    the broker shows that the order has ended. With `replace_limit`, what is not filled by then goes
+    out anew at that limit, unless `replace_until` is over: as another attempt, the `successor`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -58,6 +62,12 @@ class AccountOrder(models.Model):
     fingerprint = models.CharField(max_length=64)
     body = models.TextField()
     body_hash = models.CharField(max_length=64)
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    cancel_asked_by = models.CharField(max_length=150, blank=True)
+    cancel_sent_at = models.DateTimeField(null=True, blank=True)
+    cancel_sends = models.PositiveSmallIntegerField(default=0)
+    replace_limit = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
+    replace_until = models.DateTimeField(null=True, blank=True)
     successor = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessor"
     )

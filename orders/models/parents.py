@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.domain.words import choices
+from orders.domain.exits import Pricing
 from orders.domain.lifecycle import ParentStatus, Purpose
 from strategies.domain.tickets import (
     Duration,
@@ -19,7 +20,9 @@ class ComplexOrder(models.Model):
     """One broadcast: the parent of one account order per account.
 
     `allocation` is the statement fixed before sending: who gets how many contracts, and who is
-    left out and why. `broadcast_ms` is the click until the last request was sent.
+    left out and why. `broadcast_ms` is the click until the last request was sent. One that `closes`
+    a placed order set has an exit step per account, and an account order for each that was planned;
+    `percent` of the set is to be closed, `pricing` says how what is not the whole set is priced.
     """
 
     strategy = models.CharField(max_length=16, choices=choices(Strategy))
@@ -37,6 +40,8 @@ class ComplexOrder(models.Model):
     closes = models.ForeignKey(
         "PlacedOrderSet", on_delete=models.PROTECT, null=True, blank=True, related_name="exits"
     )
+    percent = models.PositiveSmallIntegerField(default=100)
+    pricing = models.CharField(max_length=8, choices=choices(Pricing), blank=True)
     status = models.CharField(
         max_length=12, choices=choices(ParentStatus), default=ParentStatus.READY, db_index=True
     )
@@ -72,6 +77,26 @@ class OrderLeg(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instruction} {self.symbol}"
+
+
+class PriceLadder(models.Model):
+    """How the limit of a broadcast moves until it is filled, step by step towards `bound`.
+
+    `next_at` is when the next step is due; `stopped_at` is set at the bound, by a click, or when
+    nothing works any more, `why` says which.
+    """
+
+    order = models.OneToOneField(ComplexOrder, on_delete=models.CASCADE, related_name="ladder")
+    step = models.DecimalField(max_digits=12, decimal_places=4)
+    every_s = models.PositiveIntegerField()
+    bound = models.DecimalField(max_digits=12, decimal_places=4)
+    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    steps_taken = models.PositiveSmallIntegerField(default=0)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    why = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"ladder of #{self.order_id}"
 
 
 class SavedOrder(models.Model):

@@ -1,0 +1,30 @@
+"""The words of an exit: how far an account's way out of a set has come, and how it is priced."""
+
+from enum import StrEnum
+
+
+class ExitState(StrEnum):
+    """Where an account's exit step stands.
+
+    WAITING: something must end or be known before a plan can be made. CLOSING: a closing order is
+    out. PROVING: positions are read until they are gone. RESIDUAL: something is left, and only the
+    agent can decide what to do about it. DONE: nothing of it is left, or the agent handled it.
+    """
+
+    WAITING = "WAITING"
+    CLOSING = "CLOSING"
+    PROVING = "PROVING"
+    RESIDUAL = "RESIDUAL"
+    DONE = "DONE"
+
+
+class Pricing(StrEnum):
+    """How a closing order is priced: at a limit the agent gave, or at what the market says."""
+
+    LIMIT = "LIMIT"
+    MID = "MID"
+    NATURAL = "NATURAL"
+    MARKET = "MARKET"
+
+
+AT_WORK = frozenset({ExitState.WAITING, ExitState.CLOSING, ExitState.PROVING})
