@@ -17,6 +17,17 @@ class KeyReused(Exception):
     """The same Idempotency-Key came with another body. Nothing was written."""
 
 
+class AlreadyFlat(Exception):
+    """Nothing of the set is left to close. Nothing was written."""
+
+
+class CannotControl(Exception):
+    """What was asked of an order, a set or a mode cannot be done now; its words say why.
+
+    Nothing was written.
+    """
+
+
 class NobodyToSendTo(BadTicket):
     """No account is left to send to."""
 

@@ -1,6 +1,9 @@
 """The words of an exit: how far an account's way out of a set has come, and how it is priced."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 
 
 class ExitState(StrEnum):
@@ -28,3 +31,21 @@ class Pricing(StrEnum):
 
 
 AT_WORK = frozenset({ExitState.WAITING, ExitState.CLOSING, ExitState.PROVING})
+
+
+@dataclass(frozen=True, slots=True)
+class ExitTerms:
+    """What the agent asks for when he exits a placed order set.
+
+    Args:
+        limit: USD per unit, positive; only with LIMIT.
+        percent: how much of what was filled is to be closed, 1 to 100.
+        accounts: only these; None for all accounts of the set.
+        confirm: codes of guards whose objections he overrides.
+    """
+
+    pricing: Pricing
+    limit: Decimal | None = None
+    percent: int = 100
+    accounts: tuple[UUID, ...] | None = None
+    confirm: frozenset[str] = frozenset()
