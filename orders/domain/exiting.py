@@ -48,6 +48,14 @@ class Holdings:
         wanted, held = self.wanted.get(symbol, 0), self.held.get(symbol, 0)
         return min(abs(wanted), abs(held)) if wanted * held > 0 else 0
 
+    @property
+    def at_worst(self) -> Quantities:
+        """What is held if of all that is out only the orders that sell longs are filled."""
+        return {
+            symbol: max(quantity - self.closing.get(symbol, 0), 0) if quantity > 0 else quantity
+            for symbol, quantity in self.held.items()
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class ClosingOrder:
@@ -90,7 +98,8 @@ def next_order(holdings: Holdings) -> ClosingOrder | Refusal | None:
         if found := choose(holdings, free, open_legs):
             symbols, units = found
             return _order(holdings, symbols, units)
-    return _refuse(holdings, open_legs)
+    # While other orders are out, what they will have closed may change the answer.
+    return None if any(holdings.closing.values()) else _refuse(holdings, open_legs)
 
 
 _Found = tuple[list[str], int]
@@ -123,7 +132,7 @@ def _short(holdings: Holdings, free: Quantities, symbols: list[str]) -> _Found |
 
 def _long(holdings: Holdings, free: Quantities, symbols: list[str]) -> _Found | None:
     for symbol in symbols:
-        if spare := min(free[symbol], spare_long(holdings.held, symbol)):
+        if spare := min(free[symbol], spare_long(holdings.at_worst, symbol)):
             return [symbol], spare
     return None
 
