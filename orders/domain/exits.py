@@ -30,6 +30,7 @@ class Pricing(StrEnum):
     MARKET = "MARKET"
 
 
+MOST_PERCENT = 100
 AT_WORK = frozenset({ExitState.WAITING, ExitState.CLOSING, ExitState.PROVING})
 
 
@@ -49,3 +50,11 @@ class ExitTerms:
     percent: int = 100
     accounts: tuple[UUID, ...] | None = None
     confirm: frozenset[str] = frozenset()
+
+
+def part_of(bookmarked: int, left: int, percent: int) -> int:
+    """Return the part to be closed of one leg: rounded down, at least one, no more than is left."""
+    if bookmarked * left <= 0:
+        return 0
+    size = min(max(abs(bookmarked) * percent // MOST_PERCENT, 1), abs(left))
+    return size if bookmarked > 0 else -size

@@ -129,6 +129,6 @@ def status_of_broker(word: str, *, legs_filled: bool) -> Status:
     return Status.WORKING if status == Status.FILLED and not legs_filled else status
 
 
-def any_of(statuses: Collection[Status]) -> list[str]:
-    """Return statuses as a sorted list of plain words, for queries."""
+def any_of(statuses: Collection[StrEnum]) -> list[str]:
+    """Return words of an enumeration as a sorted list of plain text, for queries."""
     return sorted(status.value for status in statuses)

@@ -28,8 +28,9 @@ class ExitStep(models.Model):
     """One account's way out of a set; `closed_at` is set when it is flat or handled.
 
     `plan` is what it is to close in all, by symbol; `held` what the broker reported at `read_at`,
-    negative where it is short; `residual` what of the plan is left. `child` is the latest account
-    order of it, and `why` says in words what it waits for, or why something is left.
+    negative where it is short; `residual` what of the plan is left, and once it is flat what of it
+    went otherwise than by our orders. `child` is the latest account order of it, and `why` says in
+    words what it waits for, or why something is left.
     """
 
     placed_order_set = models.ForeignKey(

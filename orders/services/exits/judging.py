@@ -1,0 +1,172 @@
+"""Judge an exit before anything is written: its terms, its price, the guards."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from accounts.domain.modes import ModeRule, strictest
+from accounts.domain.words import Mode
+from accounts.selectors import groups_of, mode_rules, our_accounts
+from accounts.services.limits import read_limits
+from orders.domain.allocation import Share, blocks
+from orders.domain.errors import BadTicket, GuardRefused
+from orders.domain.exits import MOST_PERCENT, ExitTerms, Pricing
+from orders.domain.guards import Guard, Situation, find_refusals, settle
+from orders.domain.lifecycle import Purpose, Reason
+from orders.models import ExitStep, PlacedOrderSet
+from orders.selectors.chains import market_now
+from orders.selectors.sets import bookmarks_of, closed_of, exit_prices
+from strategies.domain.catalog import Structure, recognise
+from strategies.domain.checks import find_problems
+from strategies.domain.pricing import natural_cash
+from strategies.domain.reversal import reverse_legs
+from strategies.domain.tickets import Instruction, Leg, OrderType, Problem, Ticket
+
+PRICE_AGE_S = 60
+# What accounts hold of a set, signed, by symbol.
+Remaining = Mapping[UUID, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The closing ticket of a whole set, and what the agent overrode."""
+
+    ticket: Ticket
+    structure: Structure
+    overridden: Sequence[Problem]
+
+
+def draft_exit(placed_set: PlacedOrderSet, terms: ExitTerms, now: datetime) -> Draft:
+    """Make the closing ticket at its price, and let the guards look at it."""
+    entry = placed_set.order
+    legs = reverse_legs(
+        [Leg(leg.symbol, Instruction(leg.instruction), leg.ratio) for leg in entry.legs.all()]
+    )
+    structure = recognise(legs)
+    is_market = terms.pricing == Pricing.MARKET
+    ticket = Ticket(
+        strategy=structure.strategy,
+        legs=structure.legs,
+        order_type=OrderType.MARKET if is_market else OrderType.LIMIT,
+        contracts=max(entry.contracts * terms.percent // MOST_PERCENT, 1),
+        limit=None if is_market else _limit(structure.legs, terms),
+        price_effect=structure.price_effect,
+    )
+    if problems := find_problems(ticket, today=now.date()):
+        raise BadTicket(problems)
+    overridden = _guard(ticket, structure, placed_set, terms)
+    return Draft(ticket, structure, overridden)
+
+
+def _limit(legs: Sequence[Leg], terms: ExitTerms) -> Decimal:
+    if terms.limit is not None:
+        return terms.limit
+    prices = exit_prices(legs)
+    found = prices.natural if terms.pricing == Pricing.NATURAL else prices.mid
+    if found is None:
+        words = "There is no quote of every leg now. Enter the limit to close at."
+        raise BadTicket([Problem("limit", "no_quote", words)])
+    return found
+
+
+def _guard(
+    ticket: Ticket, structure: Structure, placed_set: PlacedOrderSet, terms: ExitTerms
+) -> Sequence[Problem]:
+    """Return what was overridden. Errors: GuardRefused; size and CLOSE_ONLY let exits pass."""
+    natural = None
+    if terms.pricing == Pricing.LIMIT:
+        symbols = [leg.symbol for leg in ticket.legs]
+        may_ask = Guard.PRICE_AWAY not in terms.confirm
+        natural = natural_cash(
+            ticket.legs, market_now(symbols, max_age_s=PRICE_AGE_S, may_ask=may_ask)
+        )
+    shares = _shares(meant(placed_set, terms), placed_set.order.underlying)
+    situation = Situation(ticket, structure, Purpose.CLOSE, shares, read_limits(), natural)
+    # What the market says now is not far from itself, whoever asked it a moment later.
+    found = [
+        problem
+        for problem in find_refusals(situation)
+        if problem.code != Guard.PRICE_AWAY or terms.pricing == Pricing.LIMIT
+    ]
+    refused, overridden = settle(found, terms.confirm)
+    if refused:
+        raise GuardRefused(refused, overridden)
+    return overridden
+
+
+def _shares(meant: Remaining, underlying: str) -> list[Share]:
+    rules = mode_rules()
+    groups = groups_of(list(meant)) if rules else {}
+    names = our_accounts().filter(pk__in=meant).values_list("pk", "alias")
+    shares = []
+    for pk, alias in names:
+        rule = strictest(
+            rules, account_id=str(pk), groups=groups.get(pk, frozenset()), underlying=underlying
+        )
+        stopped = rule if rule is not None and blocks(rule.mode, Purpose.CLOSE) else None
+        shares.append(_share(pk, alias, meant[pk], stopped))
+    return shares
+
+
+def _share(pk: UUID, alias: str, legs: Mapping[str, int], stopped: ModeRule | None) -> Share:
+    units = min(abs(quantity) for quantity in legs.values())
+    if stopped is None:
+        return Share(pk, alias, units)
+    code = Reason.FROZEN if stopped.mode == Mode.FROZEN else Reason.CLOSE_ONLY
+    return Share(pk, alias, units, code, stopped.words)
+
+
+def check_terms(placed_set: PlacedOrderSet, terms: ExitTerms) -> None:
+    """Raise BadTicket for terms that contradict themselves or the set."""
+    problems = []
+    if not 1 <= terms.percent <= MOST_PERCENT:
+        words = "The part to close must be between 1 and 100 percent."
+        problems.append(Problem("percent", "out_of_range", words))
+    if terms.pricing != Pricing.LIMIT and terms.limit is not None:
+        words = f"An exit at {terms.pricing} has no limit. Leave it out, or use LIMIT."
+        problems.append(Problem("limit", "not_allowed", words))
+    if terms.pricing == Pricing.LIMIT and terms.limit is None:
+        problems.append(Problem("limit", "missing", "Enter the limit to close at."))
+    members = bookmarks_of([placed_set.order_id]).get(placed_set.order_id, {})
+    if unknown := set(terms.accounts or ()) - set(members):
+        words = f"Account {min(map(str, unknown))} has nothing of this set. Leave it out."
+        problems.append(Problem("accounts", "unknown_account", words))
+    if terms.accounts is not None and not terms.accounts:
+        problems.append(Problem("accounts", "no_accounts", "Choose at least one account."))
+    if problems:
+        raise BadTicket(problems)
+
+
+def meant(placed_set: PlacedOrderSet, terms: ExitTerms) -> Remaining:
+    """Return what is left of the set in the accounts that the agent means."""
+    left = remaining_of(placed_set)
+    return {pk: legs for pk, legs in left.items() if terms.accounts is None or pk in terms.accounts}
+
+
+def remaining_of(placed_set: PlacedOrderSet) -> Remaining:
+    """Return what the set's accounts bought and still have of it as far as we know.
+
+    Not what exits of it have closed, nor what an exit found gone otherwise.
+    """
+    bought = bookmarks_of([placed_set.order_id]).get(placed_set.order_id, {})
+    closed = closed_of([placed_set.pk]).get(placed_set.pk, {})
+    gone = _gone_otherwise(placed_set)
+    found: dict[UUID, dict[str, int]] = {}
+    for pk, legs in bought.items():
+        less = closed.get(pk, {})
+        left = {s: int(n + less.get(s, 0)) - gone[pk, s] for s, n in legs.items()}
+        if any(left[symbol] * legs[symbol] > 0 for symbol in legs):
+            found[pk] = left
+    return found
+
+
+def _gone_otherwise(placed_set: PlacedOrderSet) -> Mapping[tuple[UUID, str], int]:
+    flat = ExitStep.objects.filter(placed_order_set=placed_set, flat_at__isnull=False)
+    gone: dict[tuple[UUID, str], int] = defaultdict(int)
+    for pk, residual in flat.values_list("account_id", "residual"):
+        for symbol, quantity in residual.items():
+            gone[pk, symbol] += quantity
+    return gone

@@ -1,0 +1,166 @@
+"""Look at the broker before a close: what the accounts hold, and what else is working there."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from accounts.fields import key_ring
+from accounts.models import Account
+from accounts.selectors import access_tokens_of
+from accounts.services.asking import FanOut, authorizations, reply_of
+from accounts.services.positions import keep_positions
+from brokerage.errors import BrokerError, TokenRefused
+from brokerage.schwab import messages
+from brokerage.schwab.exchange import Call, Exchange
+from brokerage.schwab.replies import AccountReading, BrokerOrder, read_accounts, read_orders
+from orders.domain.exiting import Quantities
+from orders.models import AccountOrder
+
+log = logging.getLogger(__name__)
+
+# Orders live for 180 days at most; a list reaches back 60.
+LONGEST_WINDOW = timedelta(days=59)
+AHEAD = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One account as the broker showed it.
+
+    Args:
+        asked_at: before the positions were asked for.
+        held: every position, negative where it is short.
+        foreign: numbers of working orders of other hands, with the symbols that they close.
+    """
+
+    asked_at: datetime
+    held: Quantities
+    foreign: Mapping[str, Collection[str]]
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a look brought, by account; `silent` says of the others why it brought nothing."""
+
+    seen: dict[UUID, Seen] = field(default_factory=dict)
+    silent: dict[UUID, str] = field(default_factory=dict)
+    refused_tokens: dict[UUID, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One request about all accounts of a login."""
+
+    login_id: UUID
+    is_positions: bool
+
+
+def look(accounts: Sequence[Account], *, gateway: FanOut, now: datetime) -> Looked:
+    """Read positions and working orders of these accounts, all logins at once.
+
+    Args:
+        accounts: with their logins and tokens.
+    """
+    looked = Looked()
+    by_login: dict[UUID, list[Account]] = defaultdict(list)
+    for account in accounts:
+        by_login[account.login_id].append(account)
+    headers = authorizations(access_tokens_of(by_login.keys()))
+    for login_id in by_login.keys() - headers.keys():
+        _silence(looked, by_login[login_id], "The login has no usable token.")
+    questions, calls = _ask(headers, now)
+    readings: dict[UUID, tuple[datetime, AccountReading]] = {}
+    orders: dict[UUID, list[BrokerOrder]] = {}
+    for batch in gateway.stream(calls) if calls else ():
+        for index, exchange in batch:
+            group = by_login[questions[index].login_id]
+            try:
+                _read(questions[index], exchange, group, readings, orders)
+            except BrokerError as error:
+                _note(looked, group, error)
+    ours = _owned({order.order_id for listed in orders.values() for order in listed})
+    for account in accounts:
+        if account.pk in readings and account.pk in orders:
+            asked_at, reading = readings[account.pk]
+            foreign = _foreign(orders[account.pk], ours)
+            looked.seen[account.pk] = Seen(asked_at, _held(reading), foreign)
+        elif account.pk not in looked.silent:
+            looked.silent[account.pk] = "The broker did not show this account."
+    if readings:
+        keep_positions([(pk, one) for pk, (_, one) in readings.items()], read_at=now)
+    return looked
+
+
+def _ask(headers: Mapping[UUID, str], now: datetime) -> tuple[list[_Question], list[Call]]:
+    positions = messages.accounts(positions=True)
+    listed = messages.orders(now - LONGEST_WINDOW, now + AHEAD)
+    questions = [_Question(pk, is_positions) for pk in headers for is_positions in (True, False)]
+    calls = [
+        Call(positions if question.is_positions else listed, headers[question.login_id])
+        for question in questions
+    ]
+    return questions, calls
+
+
+def _read(
+    question: _Question,
+    exchange: Exchange,
+    group: Sequence[Account],
+    readings: dict[UUID, tuple[datetime, AccountReading]],
+    orders: dict[UUID, list[BrokerOrder]],
+) -> None:
+    reply = reply_of(exchange)
+    named = {account.number_index: account.pk for account in group}
+    ring = key_ring()
+    if question.is_positions:
+        asked_at = datetime.fromtimestamp(exchange.sent_at or 0, UTC)
+        for reading in read_accounts(reply):
+            if pk := named.get(ring.blind_index(reading.number, column="number")):
+                readings[pk] = asked_at, reading
+        return
+    found: dict[UUID, list[BrokerOrder]] = {account.pk: [] for account in group}
+    for order in read_orders(reply).orders:
+        if order.is_terminal:
+            continue
+        if pk := named.get(ring.blind_index(order.account_number, column="number")):
+            found[pk].append(order)
+    orders.update(found)
+
+
+def _note(looked: Looked, group: Sequence[Account], error: BrokerError) -> None:
+    log.warning("exit: %s", error)
+    _silence(looked, group, str(error))
+    if isinstance(error, TokenRefused):
+        looked.refused_tokens[group[0].login_id] = group[0].login.token.version
+
+
+def _silence(looked: Looked, group: Sequence[Account], words: str) -> None:
+    for account in group:
+        looked.silent[account.pk] = words
+
+
+def _held(reading: AccountReading) -> dict[str, int]:
+    """Return positions by symbol; a part of a share is nothing that an order here can close."""
+    return {holding.symbol: int(holding.quantity) for holding in reading.holdings}
+
+
+def _foreign(working: Sequence[BrokerOrder], ours: Collection[str]) -> dict[str, Collection[str]]:
+    """Return what orders of other hands close, by their numbers."""
+    closing = {
+        order.order_id: {leg.symbol for leg in order.legs if _closes(leg.instruction)}
+        for order in working
+        if order.order_id not in ours
+    }
+    return {name: symbols for name, symbols in closing.items() if symbols}
+
+
+def _owned(names: Collection[str]) -> set[str]:
+    rows = AccountOrder.objects.filter(broker_order_id__in=names)
+    return {name for name in rows.values_list("broker_order_id", flat=True) if name}
+
+
+def _closes(instruction: str) -> bool:
+    return instruction.endswith("_TO_CLOSE") or instruction in {"SELL", "BUY_TO_COVER"}
