@@ -9,10 +9,18 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
 
-from accounts.domain.modes import ModeRule, strictest
+from accounts.domain.modes import ModeRule, is_looser, strictest
 from accounts.domain.words import LoginStatus, Mode, ModeScope
 from accounts.fields import Secret
-from accounts.models import Account, Alarm, AuditEvent, BrokerLogin, Token, TradingMode
+from accounts.models import (
+    Account,
+    Alarm,
+    AuditEvent,
+    BrokerLogin,
+    Position,
+    Token,
+    TradingMode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,21 @@ class FleetNumbers:
     buying_power: Decimal
     logins_ok: int
     logins: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModeInForce:
+    """A mode somebody set, for pages and API.
+
+    Args:
+        name: what it is set for, in words: `Fleet`, `Group family`, `Alder Trust 1`, `SPX`.
+        who: the user; empty if it was set on the host, or by the start.
+    """
+
+    rule: ModeRule
+    name: str
+    who: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +137,47 @@ def mode_rules() -> list[ModeRule]:
     ]
 
 
+def modes_in_force() -> list[ModeInForce]:
+    """Return every mode other than OPEN, a closed gate among them: strictest first, then newest."""
+    rows = list(_shown_modes().exclude(mode=Mode.OPEN).order_by("-since", "-pk"))
+    return _named(sorted(rows, key=lambda row: is_looser(Mode(row.mode), Mode.FROZEN)))
+
+
+def get_mode(scope: ModeScope, target: str) -> ModeInForce:
+    """Return what is set for one target, OPEN too. Errors: TradingMode.DoesNotExist."""
+    return _named([_shown_modes().get(scope=scope, target=target)])[0]
+
+
+def _shown_modes() -> QuerySet[TradingMode]:
+    return TradingMode.objects.select_related("who")
+
+
+def _named(rows: Sequence[TradingMode]) -> list[ModeInForce]:
+    ids = [row.target for row in rows if row.scope == ModeScope.ACCOUNT]
+    aliases = dict(Account.objects.filter(pk__in=ids).values_list("pk", "alias")) if ids else {}
+    names = {str(pk): alias for pk, alias in aliases.items()}
+    return [
+        ModeInForce(
+            ModeRule(ModeScope(row.scope), row.target, Mode(row.mode), row.why),
+            _name(row, names),
+            row.who.get_username() if row.who else "",
+            row.since,
+        )
+        for row in rows
+    ]
+
+
+def _name(row: TradingMode, aliases: Mapping[str, str]) -> str:
+    match row.scope:
+        case ModeScope.GROUP:
+            return f"Group {row.target}"
+        case ModeScope.ACCOUNT:
+            return aliases.get(row.target, "An account that is gone")
+        case ModeScope.UNDERLYING:
+            return row.target
+    return "Fleet"
+
+
 def groups_of(account_ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
     """Return the names of the groups each account is in; accounts in none are left out."""
     found: dict[UUID, set[str]] = {}
@@ -123,6 +187,23 @@ def groups_of(account_ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
     for pk, name in pairs:
         found.setdefault(pk, set()).add(name)
     return {pk: frozenset(names) for pk, names in found.items()}
+
+
+def held_by(
+    account_ids: Collection[UUID], symbols: Collection[str] | None = None
+) -> Mapping[UUID, Mapping[str, Decimal]]:
+    """Return what each of these accounts held when it was last read, negative where it is short.
+
+    Args:
+        symbols: only these; None for all.
+    """
+    held: dict[UUID, dict[str, Decimal]] = {pk: {} for pk in account_ids}
+    rows = Position.objects.filter(account__in=account_ids)
+    if symbols is not None:
+        rows = rows.filter(symbol__in=symbols)
+    for pk, symbol, quantity in rows.values_list("account_id", "symbol", "quantity"):
+        held[pk][symbol] = quantity
+    return held
 
 
 def access_tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Secret]:

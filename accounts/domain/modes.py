@@ -45,3 +45,8 @@ def strictest(
     covering = [rule for rule in rules if rule.covers(account_id, groups, underlying)]
     found = max(covering, key=lambda rule: _STRICTNESS[rule.mode], default=None)
     return None if found is None or found.mode == Mode.OPEN else found
+
+
+def is_looser(mode: Mode, than: Mode) -> bool:
+    """Whether a mode allows what the other forbids."""
+    return _STRICTNESS[mode] < _STRICTNESS[than]

@@ -13,6 +13,11 @@ class User(AbstractUser):
     def may_trade(self) -> bool:
         return self.is_active and self.role in {Role.AGENT, Role.ADMIN}
 
+    @property
+    def may_freeze(self) -> bool:
+        """Whether he may set a stricter mode; only who may trade may set a looser one."""
+        return self.may_trade or (self.is_active and self.role == Role.EXIT_ONLY)
+
 
 class ApiRefresh(models.Model):
     """One refresh token of a program's session; used once, then replaced."""
