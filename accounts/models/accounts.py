@@ -12,7 +12,11 @@ from accounts.models.logins import BrokerLogin
 
 
 class Account(models.Model):
-    """One trading account; its place in every status grid is fixed for ever."""
+    """One trading account; its place in every status grid is fixed for ever.
+
+    `positions_at` is when the broker was last asked what it holds: only from then on, no position
+    means that it holds none.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     login = models.ForeignKey(BrokerLogin, on_delete=models.PROTECT, related_name="accounts")
@@ -34,6 +38,7 @@ class Account(models.Model):
     cash = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
     buying_power = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
     balances_at = models.DateTimeField(null=True, editable=False)
+    positions_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["position"]

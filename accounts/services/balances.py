@@ -1,4 +1,4 @@
-"""Read balances of the fleet: one call per login, kept when they changed."""
+"""Read balances and positions of the fleet: one call per login."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from accounts.fields import key_ring
 from accounts.models import Account, BalanceSnapshot
 from accounts.selectors import our_accounts
 from accounts.services.asking import FanOut, authorizations, reply_of
+from accounts.services.positions import keep_positions
 from brokerage.errors import BrokerError
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
@@ -32,7 +33,7 @@ class BalanceRead:
 
 
 def sync_accounts(*, gateway: FanOut, now: datetime) -> BalanceRead:
-    """Read the balances of every connected login and keep what changed."""
+    """Read balances and positions of every connected login and keep what changed."""
     result = BalanceRead()
     accounts = list(
         our_accounts()
@@ -53,7 +54,7 @@ def sync_accounts(*, gateway: FanOut, now: datetime) -> BalanceRead:
 def _calls(accounts: Sequence[Account]) -> list[Call]:
     """Build one request per login."""
     tokens = {account.login_id: account.login.token.access for account in accounts}
-    request = messages.accounts(positions=False)
+    request = messages.accounts(positions=True)
     return [Call(request, header) for header in authorizations(tokens).values()]
 
 
@@ -61,7 +62,7 @@ def _read(exchange: Exchange, result: BalanceRead) -> Sequence[AccountReading]:
     try:
         return read_accounts(reply_of(exchange))
     except BrokerError as error:
-        log.warning("balances not read: %s", error)
+        log.warning("accounts not read: %s", error)
         result.silent_logins.append(str(error))
         return []
 
@@ -73,25 +74,28 @@ def _keep(
     now: datetime,
 ) -> None:
     changed: list[Account] = []
-    read: list[Account] = []
-    for reading in readings:
-        account = known.get(key_ring().blind_index(reading.number, column="number"))
-        if account is None:
-            continue
+    ours = [(account, reading) for reading in readings if (account := _named(reading, known))]
+    for account, reading in ours:
         before = (account.value, account.cash, account.buying_power)
         account.value = reading.value
         account.cash = reading.cash
         account.buying_power = reading.buying_power
         account.kind = reading.account_type
         account.balances_at = now
-        read.append(account)
         if before != (account.value, account.cash, account.buying_power):
             changed.append(account)
+    read = [account for account, _ in ours]
     with transaction.atomic():
+        # First, for it locks the accounts in the order in which everybody does.
+        keep_positions([(account.pk, reading) for account, reading in ours], read_at=now)
         Account.objects.bulk_update(read, ["value", "cash", "buying_power", "kind", "balances_at"])
         BalanceSnapshot.objects.bulk_create(_snapshot(account, now) for account in changed)
     result.read += len(read)
     result.changed += len(changed)
+
+
+def _named(reading: AccountReading, known: Mapping[str, Account]) -> Account | None:
+    return known.get(key_ring().blind_index(reading.number, column="number"))
 
 
 def _snapshot(account: Account, now: datetime) -> BalanceSnapshot:
