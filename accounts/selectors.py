@@ -14,6 +14,7 @@ from accounts.domain.words import LoginStatus, Mode, ModeScope
 from accounts.fields import Secret
 from accounts.models import (
     Account,
+    AccountGroup,
     Alarm,
     AuditEvent,
     BrokerLogin,
@@ -146,6 +147,16 @@ def modes_in_force() -> list[ModeInForce]:
 def get_mode(scope: ModeScope, target: str) -> ModeInForce:
     """Return what is set for one target, OPEN too. Errors: TradingMode.DoesNotExist."""
     return _named([_shown_modes().get(scope=scope, target=target)])[0]
+
+
+def mode_targets() -> list[tuple[ModeScope, str, str]]:
+    """Return the groups and accounts that a mode can be set for: scope, target, name."""
+    groups = AccountGroup.objects.order_by("name").values_list("name", flat=True)
+    accounts = our_accounts().values_list("pk", "alias")
+    return [
+        *((ModeScope.GROUP, name, name) for name in groups),
+        *((ModeScope.ACCOUNT, str(pk), alias) for pk, alias in accounts),
+    ]
 
 
 def _shown_modes() -> QuerySet[TradingMode]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import alarms, deciding, desk, frame, gate
+from orders.views import alarms, deciding, desk, frame, gate, modes
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -18,4 +18,6 @@ urlpatterns = [
     path("desk/alarms/", alarms.alarms, name="alarms"),
     path("desk/alarms/<int:alarm_id>/seen/", alarms.acknowledge_alarm, name="acknowledge"),
     path("desk/gate/", gate.gate, name="gate"),
+    path("desk/modes/", modes.modes, name="modes"),
+    path("desk/freeze/", modes.freeze, name="freeze"),
 ]

@@ -35,7 +35,11 @@ class ModeRule:
             return self.why
         what = "fleet" if self.scope == ModeScope.FLEET else self.scope.lower()
         because = f": {self.why}" if self.why else ""
-        return f"The {what} is {self.mode.replace('_', ' ').lower()}{because}."
+        return f"The {what} is {self.mode_words}{because}."
+
+    @property
+    def mode_words(self) -> str:
+        return self.mode.replace("_", " ").lower()
 
 
 def strictest(

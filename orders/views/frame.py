@@ -1,4 +1,4 @@
-"""What every page of the desk has around it: the fleet's figures, the alarms, a closed gate."""
+"""What every page of the desk has around it: the fleet's figures, alarms, what is closed."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, signed_in
-from accounts.selectors import fleet_numbers, open_alarms
+from accounts.domain.words import ModeScope
+from accounts.selectors import fleet_numbers, modes_in_force, open_alarms
 from accounts.services.gate import find_gate
 
 
@@ -18,9 +19,12 @@ def frame(request: DeskRequest) -> dict[str, Any]:
 
 def notices(request: DeskRequest) -> dict[str, Any]:
     """Return what orders/_notices.html needs."""
+    in_force = modes_in_force()
+    is_shut = any(one.rule.scope == ModeScope.GATE for one in in_force)
     return {
         "alarms": open_alarms(),
-        "gate": find_gate(),
+        "gate": find_gate() if is_shut else None,
+        "modes": [one for one in in_force if one.rule.scope != ModeScope.GATE],
         "may_trade": request.user.may_trade,
     }
 
