@@ -11,6 +11,7 @@ QUEUES = [Queue(name, routing_key=name) for name in QUEUE_NAMES]
 ROUTES = {
     "orders.place_account_orders": {"queue": "placement"},
     "orders.renew_and_place": {"queue": "placement"},
+    "orders.advance_exits": {"queue": "placement"},
     "orders.sync_stock_orders": {"queue": "stocks"},
     "orders.sync_option_orders": {"queue": "options"},
     "orders.reconcile": {"queue": "recon"},

@@ -31,6 +31,11 @@ def enqueue(task: Task[Any, Any], **arguments: Any) -> None:
     transaction.on_commit(lambda: _publish(task, arguments))
 
 
+def enqueue_named(name: str, **arguments: Any) -> None:
+    """Ring for a task by its name, where importing it would go round in a circle."""
+    enqueue(current_app.tasks[name], **arguments)
+
+
 def check_queue() -> None:
     """Raise QueueDown unless the broker Redis takes a write within a second.
 
