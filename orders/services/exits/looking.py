@@ -72,26 +72,52 @@ def look(accounts: Sequence[Account], *, gateway: FanOut, now: datetime) -> Look
     for login_id in by_login.keys() - headers.keys():
         _silence(looked, by_login[login_id], "The login has no usable token.")
     questions, calls = _ask(headers, now)
-    readings: dict[UUID, tuple[datetime, AccountReading]] = {}
-    orders: dict[UUID, list[BrokerOrder]] = {}
+    read = _Read()
     for batch in gateway.stream(calls) if calls else ():
         for index, exchange in batch:
             group = by_login[questions[index].login_id]
             try:
-                _read(questions[index], exchange, group, readings, orders)
+                read.take_in(questions[index], exchange, group)
             except BrokerError as error:
                 _note(looked, group, error)
-    ours = _owned({order.order_id for listed in orders.values() for order in listed})
-    for account in accounts:
-        if account.pk in readings and account.pk in orders:
-            asked_at, reading = readings[account.pk]
-            foreign = _foreign(orders[account.pk], ours)
-            looked.seen[account.pk] = Seen(asked_at, _held(reading), foreign)
-        elif account.pk not in looked.silent:
-            looked.silent[account.pk] = "The broker did not show this account."
-    if readings:
-        keep_positions([(pk, one) for pk, (_, one) in readings.items()], read_at=now)
+    _sum_up(accounts, read, looked)
+    keep_positions([(pk, one) for pk, (_, one) in read.positions.items()], read_at=now)
     return looked
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read so far, by account: positions with when they were asked for, and orders."""
+
+    positions: dict[UUID, tuple[datetime, AccountReading]] = field(default_factory=dict)
+    orders: dict[UUID, list[BrokerOrder]] = field(default_factory=dict)
+
+    def take_in(self, question: _Question, exchange: Exchange, group: Sequence[Account]) -> None:
+        """Read one answer. Errors: BrokerError."""
+        reply, ring = reply_of(exchange), key_ring()
+        named = {account.number_index: account.pk for account in group}
+        if question.is_positions:
+            asked_at = datetime.fromtimestamp(exchange.sent_at or 0, UTC)
+            for reading in read_accounts(reply):
+                if pk := named.get(ring.blind_index(reading.number, column="number")):
+                    self.positions[pk] = asked_at, reading
+            return
+        self.orders.update({account.pk: [] for account in group})
+        for order in read_orders(reply).orders:
+            pk = named.get(ring.blind_index(order.account_number, column="number"))
+            if pk and not order.is_terminal:
+                self.orders[pk].append(order)
+
+
+def _sum_up(accounts: Sequence[Account], read: _Read, looked: Looked) -> None:
+    ours = _owned({order.order_id for listed in read.orders.values() for order in listed})
+    for account in accounts:
+        pk = account.pk
+        if pk in read.positions and pk in read.orders:
+            asked_at, reading = read.positions[pk]
+            looked.seen[pk] = Seen(asked_at, _held(reading), _foreign(read.orders[pk], ours))
+        elif pk not in looked.silent:
+            looked.silent[pk] = "The broker did not show this account."
 
 
 def _ask(headers: Mapping[UUID, str], now: datetime) -> tuple[list[_Question], list[Call]]:
@@ -103,31 +129,6 @@ def _ask(headers: Mapping[UUID, str], now: datetime) -> tuple[list[_Question], l
         for question in questions
     ]
     return questions, calls
-
-
-def _read(
-    question: _Question,
-    exchange: Exchange,
-    group: Sequence[Account],
-    readings: dict[UUID, tuple[datetime, AccountReading]],
-    orders: dict[UUID, list[BrokerOrder]],
-) -> None:
-    reply = reply_of(exchange)
-    named = {account.number_index: account.pk for account in group}
-    ring = key_ring()
-    if question.is_positions:
-        asked_at = datetime.fromtimestamp(exchange.sent_at or 0, UTC)
-        for reading in read_accounts(reply):
-            if pk := named.get(ring.blind_index(reading.number, column="number")):
-                readings[pk] = asked_at, reading
-        return
-    found: dict[UUID, list[BrokerOrder]] = {account.pk: [] for account in group}
-    for order in read_orders(reply).orders:
-        if order.is_terminal:
-            continue
-        if pk := named.get(ring.blind_index(order.account_number, column="number")):
-            found[pk].append(order)
-    orders.update(found)
 
 
 def _note(looked: Looked, group: Sequence[Account], error: BrokerError) -> None:

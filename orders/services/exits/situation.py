@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 
-from orders.domain.exits import AT_WORK, ExitState
 from orders.domain.lifecycle import TERMINAL, Purpose, Status, any_of
 from orders.models import AccountOrder, AccountOrderLeg, ExitStep, LegFill
+from orders.selectors.due import due_steps
+from strategies.domain.tickets import Instruction
 
 # Positions may be reported a moment behind the fills: until then these count as still to come.
 POSITIONS_BEHIND = timedelta(seconds=2)
 ALIVE = frozenset(Status) - TERMINAL
+# One that the broker replaced lives on as its successor, also while that is still looked for.
+NOT_OVER = Q(status__in=any_of(ALIVE)) | Q(status=Status.REPLACED, successor__isnull=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,6 @@ class CloserLeg:
 
 
 Closers = Mapping[UUID, frozenset[CloserLeg]]
-
-
-def due_steps(*, now: datetime, order_ids: Collection[int] | None = None) -> QuerySet[ExitStep]:
-    """Return the steps that can be carried on: those due, and those whose order has ended.
-
-    Args:
-        order_ids: exits to look at whether or not they are due; None for all that are due.
-    """
-    at_work = ExitStep.objects.filter(
-        closed_at__isnull=True,
-        state__in=any_of(AT_WORK),
-        account__login__environment=settings.ENVIRONMENT,
-    )
-    has_ended = Q(state=ExitState.CLOSING, child__status__in=any_of(TERMINAL))
-    if order_ids is not None:
-        is_due = Q(order__in=order_ids) & ~Q(state=ExitState.CLOSING)
-    else:
-        is_due = Q(due_at__lte=now) & ~Q(state=ExitState.CLOSING)
-    return at_work.filter(has_ended | is_due)
 
 
 def load_steps(*, now: datetime, order_ids: Collection[int] | None = None) -> list[ExitStep]:
@@ -70,8 +53,8 @@ def closers_in(accounts: Collection[UUID]) -> Closers:
         child__status__in=any_of(ALIVE),
     ).values_list("child__account_id", "child_id", "child__status", "symbol", "quantity", "filled")
     found: dict[UUID, set[CloserLeg]] = defaultdict(set)
-    for account_id, *leg in rows:
-        found[account_id].add(CloserLeg(*leg))
+    for account_id, child_id, status, symbol, quantity, filled in rows:
+        found[account_id].add(CloserLeg(child_id, status, symbol, quantity, filled))
     return {account_id: frozenset(legs) for account_id, legs in found.items()}
 
 
@@ -112,11 +95,55 @@ def closed_by_exit(steps: Sequence[ExitStep]) -> Mapping[tuple[int | None, UUID,
 def entry_orders(steps: Sequence[ExitStep]) -> Mapping[tuple[int, UUID], list[AccountOrder]]:
     """Return the account orders of the entries that are not over, by broadcast and account."""
     rows = AccountOrder.objects.filter(
+        NOT_OVER,
         order__in={step.placed_order_set.order_id for step in steps},
         account__in={step.account_id for step in steps},
-        status__in=any_of(ALIVE),
     ).defer("body")
     found: dict[tuple[int, UUID], list[AccountOrder]] = defaultdict(list)
     for child in rows:
         found[child.order_id, child.account_id].append(child)
     return found
+
+
+def other_sets(steps: Sequence[ExitStep]) -> Mapping[tuple[int, UUID], Mapping[str, int]]:
+    """Return what all other sets have of the same legs in these accounts, by set and account.
+
+    Signed, and no more than what each of them bought and has not closed itself.
+    """
+    symbols = {symbol for step in steps for symbol in step.plan}
+    rows = AccountOrderLeg.objects.filter(
+        child__account__in={step.account_id for step in steps}, symbol__in=symbols, filled__gt=0
+    ).values_list(
+        "child__account_id",
+        "symbol",
+        "instruction",
+        "filled",
+        "child__order__closes_id",
+        "child__order__placed_order_set",
+    )
+    owned: dict[tuple[UUID, int | None, str], int] = defaultdict(int)
+    for account_id, symbol, instruction, filled, closes, opened in rows:
+        signed = int(filled) if Instruction(instruction).is_buy else -int(filled)
+        owned[account_id, closes or opened, symbol] += signed
+    for flat_id, account_id, residual in _gone_otherwise(steps):
+        for symbol, quantity in residual.items():
+            owned[account_id, flat_id, symbol] -= quantity
+    found: dict[tuple[int, UUID], dict[str, int]] = {}
+    for step in steps:
+        others: dict[str, int] = defaultdict(int)
+        for (account_id, set_id, symbol), quantity in owned.items():
+            is_other = set_id is not None and set_id != step.placed_order_set_id
+            if is_other and account_id == step.account_id and symbol in step.plan:
+                others[symbol] += quantity
+        found[step.placed_order_set_id, step.account_id] = others
+    return found
+
+
+def _gone_otherwise(
+    steps: Sequence[ExitStep],
+) -> QuerySet[ExitStep, tuple[int, UUID, dict[str, int]]]:
+    """Return what earlier exits found gone, by set and account."""
+    flat = ExitStep.objects.filter(
+        account__in={step.account_id for step in steps}, flat_at__isnull=False
+    )
+    return flat.values_list("placed_order_set_id", "account_id", "residual")

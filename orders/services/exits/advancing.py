@@ -1,0 +1,153 @@
+"""Carry exits on: clear the way, read what is held, send what closes it, prove that it is flat."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.services.asking import FanOut
+from orders.domain.exiting import Holdings
+from orders.domain.exits import ExitState
+from orders.models import ExitStep, LegFill
+from orders.services.exits import clearing
+from orders.services.exits.looking import Looked, Seen, look
+from orders.services.exits.planning import (
+    SOON,
+    Facts,
+    Outcome,
+    Prices,
+    accounts_of,
+    plan,
+    wanted_of,
+)
+from orders.services.exits.situation import (
+    POSITIONS_BEHIND,
+    Closers,
+    closed_by_exit,
+    closers_in,
+    closing_by,
+    fresh_fills,
+    load_steps,
+    other_sets,
+)
+from orders.services.exits.writing import give_up, postpone, write_outcomes
+
+log = logging.getLogger(__name__)
+
+# An account that cannot be read for so long is left to the agent.
+READ_WITHIN = timedelta(seconds=60)
+UNREAD = "Its positions could not be read for a minute. {}"
+
+
+@dataclass(slots=True)
+class Advanced:
+    """What one pass did.
+
+    Args:
+        ready: closing orders that were written and must be sent.
+        refused_tokens: the token version that was refused, by login.
+    """
+
+    steps: int = 0
+    ready: list[UUID] = field(default_factory=list)
+    refused_tokens: dict[UUID, int] = field(default_factory=dict)
+
+
+def advance_exits(*, gateway: FanOut, order_ids: Collection[int] | None = None) -> Advanced:
+    """Carry on every exit that is due, or these, as far as it goes now.
+
+    Whatever is not proved yet is looked at again a second later; what only the agent can decide is
+    left to him as residual, with the reason.
+    """
+    now = timezone.now()
+    steps = load_steps(now=now, order_ids=order_ids)
+    advanced = Advanced(steps=len(steps))
+    if not steps:
+        return advanced
+    clear = clearing.clear_the_way(steps, gateway=gateway, now=now)
+    advanced.refused_tokens.update(clear.refused_tokens)
+    steps = clear.steps
+    if not steps:
+        return advanced
+    before = closers_in(accounts_of(steps))
+    looked = look([step.account for step in steps], gateway=gateway, now=timezone.now())
+    advanced.refused_tokens.update(looked.refused_tokens)
+    _wait_for_silent(steps, looked, now)
+    steps = [step for step in steps if step.account_id in looked.seen]
+    steps = clearing.cancel_foreign(steps, looked.seen, before, gateway=gateway, now=now)
+    decided = _decide(steps, looked.seen, before)
+    held = {account_id: seen.held for account_id, seen in looked.seen.items()}
+    if decided:
+        advanced.ready = write_outcomes(decided, held=held, before=before, now=timezone.now())
+    return advanced
+
+
+def _wait_for_silent(steps: Sequence[ExitStep], looked: Looked, now: datetime) -> None:
+    silent = [step for step in steps if step.account_id in looked.silent]
+    # What was sent has to be proved, however long that takes.
+    begun = [step for step in silent if step.state == ExitState.WAITING]
+    late = [step for step in begun if step.opened_at + READ_WITHIN < now]
+    words = {step.pk: looked.silent[step.account_id] for step in silent}
+    give_up(late, {pk: UNREAD.format(said) for pk, said in words.items()}, now=now)
+    postpone([step for step in silent if step not in late], words, until=now + SOON)
+
+
+def _decide(
+    steps: Sequence[ExitStep], seen: Mapping[UUID, Seen], before: Closers
+) -> list[tuple[ExitStep, Outcome]]:
+    if not steps:
+        return []
+    now, prices = timezone.now(), Prices()
+    accounts = accounts_of(steps)
+    since = min(seen[pk].asked_at for pk in accounts) - POSITIONS_BEHIND
+    closing = closing_by(before, fresh=fresh_fills(accounts, since=since))
+    closed, last = closed_by_exit(steps), _last_fills(steps)
+    others = other_sets(
+        [step for step in steps if _holds_more(step, seen[step.account_id], closed)]
+    )
+    decided = []
+    for step in steps:
+        if step.order is None:
+            continue
+        facts = Facts(
+            step=step,
+            order=step.order,
+            holdings=Holdings(
+                wanted=_wanted(step, closed),
+                held=seen[step.account_id].held,
+                closing=closing.get(step.account_id, {}),
+            ),
+            others=others.get((step.placed_order_set_id, step.account_id), {}),
+            last_fill=last.get((step.order_id, step.account_id)),
+            now=now,
+        )
+        decided.append((step, plan(facts, prices)))
+    return decided
+
+
+_Closed = Mapping[tuple[int | None, UUID, str], int]
+
+
+def _wanted(step: ExitStep, closed: _Closed) -> dict[str, int]:
+    names = ((step.order_id, step.account_id, symbol) for symbol in step.plan)
+    return wanted_of(step, {name[2]: closed.get(name, 0) for name in names})
+
+
+def _holds_more(step: ExitStep, seen: Seen, closed: _Closed) -> bool:
+    """Whether the account holds more of a leg than is to be closed: another set may explain it."""
+    wanted = _wanted(step, closed)
+    return any(abs(seen.held.get(symbol, 0)) > abs(left) for symbol, left in wanted.items())
+
+
+def _last_fills(steps: Sequence[ExitStep]) -> Mapping[tuple[int | None, UUID], datetime]:
+    rows = (
+        LegFill.objects.filter(leg__child__order__in={step.order_id for step in steps})
+        .order_by()
+        .values_list("leg__child__order_id", "leg__child__account_id")
+        .annotate(Max("at"))
+    )
+    return {(order_id, account_id): at for order_id, account_id, at in rows}

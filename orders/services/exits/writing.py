@@ -1,0 +1,189 @@
+"""Write what exits come to: closing orders, states of steps, and when a set is flat."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import Account, AuditEvent
+from accounts.services.audit import event, record
+from accounts.services.inserting import insert_copies
+from orders.domain.exits import AT_WORK, ExitState
+from orders.domain.lifecycle import Purpose, Status, any_of
+from orders.models import AccountOrder, AccountOrderLeg, ExitStep, PlacedOrderSet
+from orders.services.exits.judging import remaining_of
+from orders.services.exits.planning import Outcome, accounts_of
+from orders.services.exits.situation import Closers, closers_in
+from orders.services.parents import refresh_parents
+
+ACTOR = "exit"
+COLUMNS = [
+    *("child", "state", "why", "held", "residual", "read_at", "due_at", "flat_at", "closed_at"),
+]
+
+Decided = Sequence[tuple[ExitStep, Outcome]]
+
+
+def write_outcomes(
+    decided: Decided, *, held: Mapping[UUID, Any], before: Closers, now: datetime
+) -> list[UUID]:
+    """Write what was planned, unless something closed meanwhile; return the orders to send.
+
+    A step whose account saw any closing order begin, fill or end since positions were read is left
+    as it is: its plan may rest on what is gone. It is looked at again.
+
+    Args:
+        held: the positions the plans rest on, by account.
+        before: the closing orders as they stood before positions were read.
+    """
+    with transaction.atomic():
+        # One exit after the other in each account: what one closes, the next one must see.
+        accounts = accounts_of([step for step, _ in decided])
+        rows = Account.objects.filter(pk__in=accounts).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))
+        standing = _standing([step for step, _ in decided])
+        now_closing = closers_in(accounts)
+        fresh = [
+            (step, outcome)
+            for step, outcome in decided
+            if standing.get(step.pk) == (step.state, step.child_id)
+            and now_closing.get(step.account_id) == before.get(step.account_id)
+        ]
+        made = _create_children([one for one in fresh if one[1].order is not None], now)
+        _write_steps(fresh, held, made, now)
+        _note_flat({step.placed_order_set_id for step, one in fresh if one.is_flat}, now)
+        refresh_parents({step.order_id for step, _ in fresh if step.order_id is not None})
+    return list(made.values())
+
+
+def postpone(steps: Collection[ExitStep], words: Mapping[int, str], *, until: datetime) -> None:
+    """Say of steps what they wait for, and when to look again."""
+    for step in steps:
+        why = words[step.pk][:300]
+        ExitStep.objects.filter(
+            pk=step.pk, closed_at__isnull=True, state__in=any_of(AT_WORK)
+        ).update(why=why, due_at=until)
+
+
+def give_up(steps: Collection[ExitStep], words: Mapping[int, str], *, now: datetime) -> None:
+    """Leave steps to the agent, each with the reason."""
+    with transaction.atomic():
+        for step in steps:
+            why = words[step.pk][:300]
+            at_work = ExitStep.objects.filter(
+                pk=step.pk, closed_at__isnull=True, state__in=any_of(AT_WORK)
+            )
+            if at_work.update(state=ExitState.RESIDUAL, why=why, residual=step.plan, due_at=None):
+                record([_event(step, ExitState.RESIDUAL, why, now)])
+        refresh_parents({step.order_id for step in steps if step.order_id is not None})
+
+
+def follow_child(step: ExitStep, successor_id: UUID) -> None:
+    """Let a step go on with the order that succeeded its own."""
+    ExitStep.objects.filter(pk=step.pk, child=step.child_id).update(
+        child=successor_id, state=ExitState.CLOSING
+    )
+
+
+def _standing(steps: Sequence[ExitStep]) -> dict[int, tuple[str, UUID | None]]:
+    rows = ExitStep.objects.filter(pk__in=[step.pk for step in steps], closed_at__isnull=True)
+    locked = rows.select_for_update().order_by("pk").values_list("pk", "state", "child_id")
+    return {pk: (state, child_id) for pk, state, child_id in locked}
+
+
+def _create_children(decided: Decided, now: datetime) -> dict[int, UUID]:
+    """Write the closing orders, READY; return them by step."""
+    if not decided:
+        return {}
+    attempts = _attempts([step for step, _ in decided])
+    rows, legs, made = [], [], {}
+    for step, outcome in decided:
+        order, body = outcome.order, outcome.body
+        if order is None or body is None:
+            continue
+        made[step.pk] = pk = uuid4()
+        rows.append(
+            {
+                "id": pk,
+                "order_id": step.order_id,
+                "account_id": step.account_id,
+                "attempt": attempts.get((step.order_id, step.account_id), 0) + 1,
+                "contracts": order.units,
+                "remaining": order.units,
+                "fingerprint": body.fingerprint,
+                "body": body.text,
+                "body_hash": body.digest,
+            }
+        )
+        legs += [
+            AccountOrderLeg(
+                child_id=pk,
+                number=number,
+                symbol=leg.symbol,
+                instruction=leg.instruction,
+                quantity=order.units * leg.ratio,
+            )
+            for number, leg in enumerate(order.legs, 1)
+        ]
+    deadline = now + timedelta(seconds=settings.READY_DEADLINE_CLOSE_S)
+    insert_copies(AccountOrder(purpose=Purpose.CLOSE, deadline_at=deadline), rows)
+    AccountOrderLeg.objects.bulk_create(legs)
+    created = AuditEvent(at=now, kind="status", new=Status.READY, actor=ACTOR)
+    events = [
+        {"subject": f"accountorder:{row['id']}", "data": {"body": row["body_hash"]}} for row in rows
+    ]
+    insert_copies(created, events)
+    return made
+
+
+def _attempts(steps: Sequence[ExitStep]) -> dict[tuple[int | None, UUID], int]:
+    rows = AccountOrder.objects.filter(order__in={step.order_id for step in steps})
+    latest = rows.order_by().values_list("order_id", "account_id").annotate(Max("attempt"))
+    return {(order_id, account_id): attempt for order_id, account_id, attempt in latest}
+
+
+def _write_steps(
+    decided: Decided, held: Mapping[UUID, Any], made: Mapping[int, UUID], now: datetime
+) -> None:
+    events = []
+    for step, outcome in decided:
+        if step.state != outcome.state:
+            events.append(_event(step, outcome.state, outcome.why, now))
+        step.state, step.why, step.due_at = outcome.state, outcome.why[:300], outcome.due_at
+        step.child_id = made.get(step.pk, step.child_id)
+        positions = held[step.account_id]
+        step.held = {symbol: positions.get(symbol, 0) for symbol in step.plan}
+        step.residual, step.read_at = dict(outcome.residual), now
+        step.flat_at = now if outcome.is_flat else None
+        step.closed_at = now if outcome.state == ExitState.DONE else None
+    ExitStep.objects.bulk_update([step for step, _ in decided], COLUMNS)
+    record(events)
+
+
+def _note_flat(set_ids: Collection[int], now: datetime) -> None:
+    """Keep when the last account of a set was shown to be flat."""
+    for placed_set in PlacedOrderSet.objects.filter(pk__in=set_ids, flat_at__isnull=True):
+        is_open = ExitStep.objects.filter(placed_order_set=placed_set, closed_at__isnull=True)
+        if is_open.exists() or remaining_of(placed_set):
+            continue
+        if PlacedOrderSet.objects.filter(pk=placed_set.pk, flat_at__isnull=True).update(
+            flat_at=now
+        ):
+            record([event(placed_set, "flat", at=now, new="flat", actor=ACTOR)])
+
+
+def _event(step: ExitStep, new: ExitState, why: str, now: datetime) -> AuditEvent:
+    return event(
+        step,
+        "exit",
+        at=now,
+        old=step.state,
+        new=new,
+        reason=why[:300],
+        actor=ACTOR,
+        data={"set": step.placed_order_set_id, "account": str(step.account_id)},
+    )

@@ -1,0 +1,24 @@
+"""Celery tasks of exits: carry on those that are due, and send what they came to."""
+
+from collections.abc import Sequence
+
+from celery import shared_task
+
+from accounts.tasks.queue import enqueue
+from brokerage.transport import process_gateway
+from orders.services.exits.advancing import advance_exits as advance
+from orders.tasks.placing import place_now
+from orders.tasks.reading import renew
+
+
+def ring_exits(order_ids: Sequence[int]) -> None:
+    """Ring for exits that were opened, when the transaction commits."""
+    enqueue(advance_exits, order_ids=list(order_ids))
+
+
+@shared_task(name="orders.advance_exits")
+def advance_exits(*, order_ids: list[int] | None = None) -> None:
+    """Carry exits on; a second delivery finds them where the first one left them."""
+    advanced = advance(gateway=process_gateway(), order_ids=order_ids)
+    renew(advanced.refused_tokens)
+    place_now(advanced.ready)
