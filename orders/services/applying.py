@@ -1,5 +1,6 @@
 """Write down what the broker says of our orders: fills, quantities, status; never backwards."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -18,8 +19,11 @@ from orders.domain.lifecycle import Reason, Status, status_of_broker
 from orders.domain.matching import OUR_TAG
 from orders.models import AccountOrder, AccountOrderLeg, LegFill
 from orders.services.parents import refresh_parents
+from orders.services.sets import keep_sets
 from orders.services.steps import Step, take_steps
 from strategies.domain.tickets import Instruction
+
+log = logging.getLogger(__name__)
 
 Reading = tuple[AccountOrder, BrokerOrder]
 
@@ -33,7 +37,7 @@ ENDS = {
     Status.CANCELED: "The order was canceled at the broker.",
     Status.EXPIRED: "The order expired at the broker.",
 }
-REPLACED = "The broker replaced the order by another, which is not followed: look at the account."
+REPLACED = "The broker replaced the order by another, which is being looked for."
 
 
 def apply_reading(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime) -> set[UUID]:
@@ -60,8 +64,21 @@ def apply_reading(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime
             if (step := _step(child, order, totals[child.pk])) is not None
         ]
         take_steps(steps, out_of=[Status.WORKING], now=now, actor="poll")
-        refresh_parents({child.order_id for child, _ in fresh})
+        parents = {child.order_id for child, _ in fresh}
+        refresh_parents(parents)
+        keep_sets(parents, now=now)
     return {child.pk for child, _ in fresh}
+
+
+def apply_each(readings: Sequence[tuple[UUID, BrokerOrder]], *, now: datetime) -> set[UUID]:
+    """Apply reads as above; one that cannot be kept is logged and does not hide the others."""
+    try:
+        return apply_reading(readings, now=now)
+    except UNKEEPABLE:
+        if len(readings) > 1:
+            return set().union(*(apply_each([one], now=now) for one in readings))
+        log.exception("account order %s: what the broker shows cannot be kept", readings[0][0])
+        return set()
 
 
 def _fresh(working: QuerySet[AccountOrder], shown: dict[UUID, BrokerOrder]) -> list[Reading]:

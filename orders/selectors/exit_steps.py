@@ -1,0 +1,61 @@
+"""The exit steps of placed order sets, with the closing orders they belong to."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from orders.models import ExitStep
+
+
+class StepRow(NamedTuple):
+    """One exit step; quantities are signed as the position that they are."""
+
+    set_id: int
+    account_id: UUID
+    id: int
+    state: str
+    why: str
+    plan: Mapping[str, int]
+    residual: Mapping[str, int]
+    read_at: datetime | None
+    flat_at: datetime | None
+    closed_at: datetime | None
+    order_id: int | None
+    order_status: str | None
+    broadcast_ms: float | None
+
+    @property
+    def to_close(self) -> Mapping[str, int]:
+        """What it still has to close: before the broker was read for it, its whole plan."""
+        if self.closed_at is not None:
+            return {}
+        return self.residual if self.read_at is not None else self.plan
+
+
+Steps = Mapping[tuple[int, UUID], Sequence[StepRow]]
+
+
+def steps_of(set_ids: Collection[int]) -> Steps:
+    """Return all steps of these sets by set and account, oldest first."""
+    steps: dict[tuple[int, UUID], list[StepRow]] = defaultdict(list)
+    rows = ExitStep.objects.filter(placed_order_set__in=set_ids).order_by("pk")
+    for row in rows.values_list(
+        "placed_order_set_id",
+        "account_id",
+        "pk",
+        "state",
+        "why",
+        "plan",
+        "residual",
+        "read_at",
+        "flat_at",
+        "closed_at",
+        "order_id",
+        "order__status",
+        "order__broadcast_ms",
+    ):
+        step = StepRow(*row)
+        steps[step.set_id, step.account_id].append(step)
+    return steps

@@ -1,0 +1,288 @@
+"""Placed order sets: what was filled, what of it exits have closed, and what is still held."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import Account
+from accounts.selectors import held_by, our_accounts
+from orders.domain.bookmarks import (
+    NOTHING,
+    Quantities,
+    Ratios,
+    begun_units,
+    entry_price,
+    held_of,
+    left_of,
+    whole_units,
+)
+from orders.domain.exits import AT_WORK
+from orders.models import OrderLeg, PlacedOrderSet
+from orders.selectors import chains
+from orders.selectors.exit_steps import StepRow, Steps, steps_of
+from orders.selectors.filled import FilledLegs, filled_of_exits, filled_of_orders
+from strategies.domain import pricing
+from strategies.domain.pricing import ExitPrices
+from strategies.domain.tickets import Leg
+
+# An exit is priced by quotes as fresh as this.
+PRICE_AGE_S = 2
+# Signed quantities by symbol, by account, by broadcast or set.
+Bookmarks = Mapping[int, Mapping[UUID, Quantities]]
+
+
+@dataclass(frozen=True, slots=True)
+class SetOrder:
+    """The broadcast that a set is the bookmark of."""
+
+    id: int
+    strategy: str
+    name: str
+    underlying: str
+    expiration: date | None
+    price_effect: str | None
+    limit: Decimal | None
+    contracts: int
+    legs: Sequence[OrderLeg]
+
+
+class SetLeg(NamedTuple):
+    """One leg in one account: what was filled, and what the broker reports, whoever it is for."""
+
+    symbol: str
+    bookmarked: Decimal
+    held: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAccount:
+    """One account's part of a set, in units of the strategy.
+
+    Args:
+        id: of the account.
+        bookmarked: whole units that were filled.
+        held: whole units of what no exit of the set has closed that the broker reported at
+            `read_at`; None before its first report.
+        residual: units that an exit still has to close, wholly or in part.
+        by_leg: in the order of the legs.
+        residual_by_leg: the same, signed as the position that it is.
+        state: of its latest exit step, `step_id`; empty before the first exit.
+        entry_price: USD per unit, the average of all attempts; None while a leg has no fill.
+    """
+
+    id: UUID
+    alias: str
+    mask: str
+    bookmarked: int
+    held: int | None
+    residual: int
+    by_leg: Sequence[SetLeg]
+    residual_by_leg: Mapping[str, int]
+    state: str
+    why: str
+    step_id: int | None
+    is_flat: bool
+    read_at: datetime | None
+    entry_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetExit:
+    """The closing order at work."""
+
+    id: int
+    status: str
+    broadcast_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetRow:
+    """One placed order set, with an entry per account in which anything was filled."""
+
+    id: int
+    order: SetOrder
+    created_at: datetime
+    flat_at: datetime | None
+    accounts: Sequence[SetAccount]
+    exit: SetExit | None
+
+    @property
+    def accounts_total(self) -> int:
+        return len(self.accounts)
+
+    @property
+    def flat_accounts(self) -> int:
+        return sum(account.is_flat for account in self.accounts)
+
+
+def bookmarks_of(order_ids: Collection[int]) -> Bookmarks:
+    """Return what all attempts of these broadcasts have filled, bought positive, sold negative."""
+    return _quantities(filled_of_orders(order_ids))
+
+
+def closed_of(set_ids: Collection[int]) -> Bookmarks:
+    """Return what the exits of these sets have filled, signed in the same way."""
+    return _quantities(filled_of_exits(set_ids))
+
+
+def exit_prices(legs: Sequence[Leg]) -> ExitPrices:
+    """Return the limits that legs can be closed at now, by fresh quotes; the broker may be asked.
+
+    Args:
+        legs: the closing ones, as they are sent.
+
+    Errors: ImpossibleTrade.
+    """
+    symbols = [leg.symbol for leg in legs]
+    market = chains.market_now(symbols, max_age_s=PRICE_AGE_S, may_ask=True)
+    return pricing.exit_prices(legs, market)
+
+
+def list_sets(*, open_only: bool = False, most: int = 100) -> list[SetRow]:
+    """Return the newest sets first, in seven queries whatever their number.
+
+    Args:
+        open_only: leave out those that are flat.
+    """
+    sets = PlacedOrderSet.objects.order_by("-pk")
+    if open_only:
+        sets = sets.filter(flat_at__isnull=True)
+    return _rows(sets[:most])
+
+
+def find_set(pk: int) -> SetRow | None:
+    """Return one set, or None if there is none of that number, in seven queries."""
+    found = _rows(PlacedOrderSet.objects.filter(pk=pk))
+    return found[0] if found else None
+
+
+def _quantities(filled: FilledLegs) -> Bookmarks:
+    return {
+        pk: {
+            account: {symbol: leg.quantity for symbol, leg in legs.items()}
+            for account, legs in accounts.items()
+        }
+        for pk, accounts in filled.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """All that is on record about some sets; accounts in grid order, steps oldest first."""
+
+    legs: Mapping[int, Sequence[OrderLeg]]
+    filled: FilledLegs
+    closed: Bookmarks
+    accounts: Sequence[Account]
+    held: Mapping[UUID, Quantities]
+    steps: Steps
+
+
+def _rows(sets: QuerySet[PlacedOrderSet]) -> list[SetRow]:
+    found = list(sets.select_related("order").defer("order__allocation"))
+    if not found:
+        return []
+    facts = _look_up(found)
+    return [_row(one, facts) for one in found]
+
+
+def _look_up(sets: Sequence[PlacedOrderSet]) -> _Facts:
+    order_ids = [one.order_id for one in sets]
+    legs: dict[int, list[OrderLeg]] = defaultdict(list)
+    for leg in OrderLeg.objects.filter(order__in=order_ids):
+        legs[leg.order_id].append(leg)
+    filled = filled_of_orders(order_ids)
+    ids = {account for accounts in filled.values() for account in accounts}
+    shown = our_accounts().filter(pk__in=ids).only("alias", "last4", "positions_at", "position")
+    return _Facts(
+        legs=legs,
+        filled=filled,
+        closed=closed_of([one.pk for one in sets]),
+        accounts=list(shown),
+        held=held_by(ids, {leg.symbol for group in legs.values() for leg in group}),
+        steps=steps_of([one.pk for one in sets]),
+    )
+
+
+def _row(one: PlacedOrderSet, facts: _Facts) -> SetRow:
+    order, legs = one.order, facts.legs[one.order_id]
+    filled = facts.filled.get(order.pk, {})
+    members = [account for account in facts.accounts if account.pk in filled]
+    steps = [step for account in members for step in facts.steps.get((one.pk, account.pk), ())]
+    return SetRow(
+        id=one.pk,
+        order=SetOrder(
+            id=order.pk,
+            strategy=order.strategy,
+            name=order.name,
+            underlying=order.underlying,
+            expiration=order.expiration,
+            price_effect=order.price_effect or None,
+            limit=order.limit,
+            contracts=order.contracts,
+            legs=legs,
+        ),
+        created_at=one.created_at,
+        flat_at=one.flat_at,
+        accounts=[_account(one, account, facts) for account in members],
+        exit=_exit_at_work(steps),
+    )
+
+
+def _exit_at_work(steps: Sequence[StepRow]) -> SetExit | None:
+    """Return the newest closing order that has something to do in an account."""
+    working = {
+        step.order_id: SetExit(step.order_id, step.order_status or "", step.broadcast_ms)
+        for step in steps
+        if step.order_id is not None and step.closed_at is None and step.state in AT_WORK
+    }
+    return working[max(working)] if working else None
+
+
+def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount:
+    ratios: Ratios = {leg.symbol: leg.ratio for leg in facts.legs[one.order_id]}
+    filled = facts.filled[one.order_id][account.pk]
+    bookmarked = {symbol: leg.quantity for symbol, leg in filled.items()}
+    steps = facts.steps.get((one.pk, account.pk), ())
+    left = left_of(bookmarked, facts.closed.get(one.pk, {}).get(account.pk, {}), _gone(steps))
+    reported = None if account.positions_at is None else facts.held[account.pk]
+    held = None if reported is None else held_of(left, reported)
+    latest = steps[-1] if steps else None
+    residual = latest.to_close if latest else {}
+    return SetAccount(
+        id=account.pk,
+        alias=account.alias,
+        mask=account.mask,
+        bookmarked=whole_units(bookmarked, ratios),
+        held=None if held is None else whole_units(held, ratios),
+        residual=begun_units({s: Decimal(n) for s, n in residual.items()}, ratios),
+        by_leg=[_leg(symbol, bookmarked, reported) for symbol in ratios],
+        residual_by_leg=residual,
+        state=latest.state if latest else "",
+        why=latest.why if latest else "",
+        step_id=latest.id if latest else None,
+        is_flat=bool(latest and latest.flat_at and not any((held or left).values())),
+        read_at=account.positions_at,
+        entry_price=entry_price(filled, ratios),
+    )
+
+
+def _leg(symbol: str, bookmarked: Quantities, reported: Quantities | None) -> SetLeg:
+    held = None if reported is None else reported.get(symbol, NOTHING)
+    return SetLeg(symbol, bookmarked.get(symbol, NOTHING), held)
+
+
+def _gone(steps: Sequence[StepRow]) -> Quantities:
+    """Return what exits found gone otherwise than by their orders: the residual of flat steps."""
+    gone: dict[str, Decimal] = defaultdict(Decimal)
+    for step in steps:
+        if step.flat_at is not None:
+            for symbol, quantity in step.residual.items():
+                gone[symbol] += quantity
+    return gone
