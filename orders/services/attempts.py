@@ -38,7 +38,19 @@ class Attempt:
 
     old: AccountOrder
     ticket: Ticket
-    is_successor: bool = True
+    body: Body
+    is_successor: bool
+
+
+def prepare(
+    old: AccountOrder, *, contracts: int, limit: Decimal | None = None, is_successor: bool = True
+) -> Attempt:
+    """Return the next attempt for this many contracts, at its own or another limit.
+
+    Errors: ValueError for what the wire cannot carry.
+    """
+    ticket = ticket_of(old, contracts=contracts, limit=limit)
+    return Attempt(old, ticket, body_of(ticket, contracts), is_successor)
 
 
 def with_terms(rows: QuerySet[AccountOrder]) -> QuerySet[AccountOrder]:
@@ -86,16 +98,12 @@ def _effect(structure: Structure, word: str) -> PriceEffect | None:
 def add_attempts(attempts: Sequence[Attempt], *, actor: str, now: datetime) -> list[AccountOrder]:
     """Write these attempts, READY, in the order given; the caller holds the transaction and locks.
 
-    Errors: IntegrityError when another attempt, or another successor, was written at this moment;
-    ValueError for a ticket that the wire cannot carry.
+    Errors: IntegrityError when another attempt was written at this moment.
     """
     if not attempts:
         return []
     numbers = _next_numbers([one.old for one in attempts])
-    bodies = [body_of(one.ticket, one.ticket.contracts) for one in attempts]
-    children = AccountOrder.objects.bulk_create(
-        [_child(one, body, numbers, now) for one, body in zip(attempts, bodies, strict=True)]
-    )
+    children = AccountOrder.objects.bulk_create([_child(one, numbers, now) for one in attempts])
     AccountOrderLeg.objects.bulk_create(
         leg
         for one, child in zip(attempts, children, strict=True)
@@ -163,10 +171,8 @@ def _next_numbers(olds: Collection[AccountOrder]) -> dict[tuple[int, UUID], int]
     return {(order_id, account_id): most + 1 for order_id, account_id, most in highest}
 
 
-def _child(
-    one: Attempt, body: Body, numbers: Mapping[tuple[int, UUID], int], now: datetime
-) -> AccountOrder:
-    old = one.old
+def _child(one: Attempt, numbers: Mapping[tuple[int, UUID], int], now: datetime) -> AccountOrder:
+    old, body = one.old, one.body
     return AccountOrder(
         order_id=old.order_id,
         account_id=old.account_id,

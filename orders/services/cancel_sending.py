@@ -20,7 +20,7 @@ from brokerage.schwab.exchange import ApiRequest, Call, Exchange
 from brokerage.schwab.replies import BrokerOrder, read_order
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
-from orders.services.applying import UNKEEPABLE, apply_reading
+from orders.services.applying import apply_each
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +156,8 @@ class _Pass:
         """Read orders by id and keep what the broker shows."""
         for batch in self._ask(doomed, messages.get_order):
             shown = [(one.child_id, self._shown(one, exchange)) for one, exchange in batch]
-            self._done.changed |= keep([(pk, order) for pk, order in shown if order is not None])
+            told = [(pk, order) for pk, order in shown if order is not None]
+            self._done.changed |= apply_each(told, now=timezone.now())
 
     def _ask(
         self, doomed: Sequence[Doomed], request: Callable[[str, str], ApiRequest]
@@ -183,17 +184,6 @@ class _Pass:
                 self._done.refused_tokens[one.login_id] = one.token_version
             log.warning("account order %s: not read after its cancel: %s", one.child_id, error)
             return None
-
-
-def keep(readings: Sequence[tuple[UUID, BrokerOrder]]) -> set[UUID]:
-    """Apply reads; one that cannot be kept must not hide the others."""
-    try:
-        return apply_reading(readings, now=timezone.now())
-    except UNKEEPABLE:
-        if len(readings) > 1:
-            return set().union(*(keep([one]) for one in readings))
-        log.exception("account order %s: what the broker shows cannot be kept", readings[0][0])
-        return set()
 
 
 def _alarm(doomed: Sequence[Doomed], now: datetime) -> None:

@@ -13,7 +13,7 @@ from accounts.services.audit import event, record
 from orders.domain.errors import BadTicket, CannotControl
 from orders.domain.lifecycle import UNRESOLVED, Reason, Status
 from orders.models import AccountOrder
-from orders.services.attempts import Attempt, add_attempts, ticket_of, with_terms
+from orders.services.attempts import add_attempts, prepare, ticket_of, with_terms
 from orders.services.cancel_sending import Canceled as Canceled
 from orders.services.cancel_sending import send_cancels as send_cancels
 from orders.services.parents import refresh_parents
@@ -170,7 +170,7 @@ def _lock(ids: Collection[UUID]) -> list[AccountOrder]:
 
 def _is_wanted(row: AccountOrder, wish: _Wish) -> bool:
     """Whether the wish changes anything for an account order."""
-    if not _is_at_work(row):
+    if not is_at_work(row):
         return False
     if wish.limit is None:
         return True
@@ -179,7 +179,8 @@ def _is_wanted(row: AccountOrder, wish: _Wish) -> bool:
     return ticket_of(row, contracts=1).limit != wish.limit
 
 
-def _is_at_work(row: AccountOrder) -> bool:
+def is_at_work(row: AccountOrder) -> bool:
+    """Whether an account order may still fill, or be followed by one that does: as AT_WORK."""
     match row.status:
         case Status.READY | Status.SUBMITTING | Status.UNKNOWN | Status.WORKING:
             return True
@@ -218,7 +219,7 @@ def _withdraw(
     ]
     take_steps(steps, out_of=[Status.READY], now=now, actor=by)
     attempts = [
-        Attempt(row, ticket_of(row, contracts=row.contracts, limit=limits[row.pk]))
+        prepare(row, contracts=row.contracts, limit=limits[row.pk])
         for row in rows
         if row.pk in anew
     ]

@@ -47,17 +47,32 @@ _States = dict[int, dict[UUID, ChildState]]
 
 
 def _latest_states(order_ids: Collection[int]) -> _States:
-    """Return the status of the latest attempt, with what any attempt has filled."""
+    """Return the status of the latest attempt, with what any attempt has filled.
+
+    One that was left out before it was sent takes nothing from what stood there before it.
+    """
     latest: _States = defaultdict(dict)
     rows = (
         AccountOrder.objects.filter(order_id__in=order_ids)
         .order_by("attempt")
-        .values_list("order_id", "account_id", "status", "filled", "needs_agent")
+        .values_list(
+            "order_id",
+            "account_id",
+            "status",
+            "filled",
+            "needs_agent",
+            "replace_limit",
+            "successor_id",
+        )
     )
-    for order_id, account_id, status, filled, needs_agent in rows:
-        before = latest[order_id].get(account_id)
+    for order_id, account_id, word, filled, needs_agent, limit, successor_id in rows:
+        before, status = latest[order_id].get(account_id), Status(word)
+        if status == Status.SKIPPED and before is not None:
+            continue
+        if status == Status.CANCELED and limit is not None and successor_id is None:
+            status = Status.WORKING  # what is left of it goes out in a moment
         has_fills = filled > 0 or (before is not None and before.has_fills)
-        latest[order_id][account_id] = ChildState(Status(status), has_fills, needs_agent)
+        latest[order_id][account_id] = ChildState(status, has_fills, needs_agent)
     return latest
 
 

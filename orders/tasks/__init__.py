@@ -3,6 +3,11 @@
 Placing may ring for reading, and exits for both; what a read finds is rung for by name.
 """
 
+from orders.tasks.controlling import follow_successors as follow_successors
+from orders.tasks.controlling import send_cancels as send_cancels
+from orders.tasks.controlling import send_rests as send_rests
+from orders.tasks.exiting import advance_exits as advance_exits
+from orders.tasks.exiting import ring_exits as ring_exits
 from orders.tasks.placing import place_account_orders as place_account_orders
 from orders.tasks.placing import renew_and_place as renew_and_place
 from orders.tasks.placing import ring_for as ring_for

@@ -182,7 +182,7 @@ def test_an_order_the_broker_replaces_by_itself_needs_the_agent(fleet, by_hand):
     child.refresh_from_db()
     order.refresh_from_db()
     assert (child.status, child.needs_agent) == ("REPLACED", True)
-    assert "look at the account" in child.reason
+    assert "is being looked for" in child.reason
     assert order.status == "NEEDS_AGENT"
 
 
