@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from orders.api import modes, views
+from orders.api import modes, sets, views
 from orders.api.converters import DayConverter
 
 register_converter(DayConverter, "day")
@@ -10,6 +10,8 @@ register_converter(DayConverter, "day")
 urlpatterns = [
     path("orders/", views.orders),
     path("orders/<int:pk>/", views.order),
+    path("sets/", sets.sets),
+    path("sets/<int:pk>/", sets.placed_set),
     path("mode/", modes.mode),
     path("expirations/<str:underlying>/", views.expirations),
     path("chains/<str:underlying>/<day:expiration>/", views.chain),

@@ -2,20 +2,20 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import MayTrade
 from accounts.models import User
 from accounts.tasks.queue import check_queue
+from orders.api.requests import KEY, idempotency_key, query_of
 from orders.api.serializers import (
     ChainRowAnswer,
     ExpirationAnswer,
@@ -30,8 +30,6 @@ from orders.selectors.showing import Filters, find_broadcast, fresh_broadcast, l
 from orders.services.creating import create_order
 from orders.tasks import ring_for
 from strategies.domain.tickets import Strategy
-
-KEY = OpenApiParameter("Idempotency-Key", UUID, OpenApiParameter.HEADER, required=True)
 
 
 class ListFilters(StrictInput):
@@ -68,7 +66,7 @@ def orders(request: Request) -> Response:
     """List broadcasts, newest first; or broadcast an order to accounts."""
     if request.method == "POST":
         return _broadcast(request)
-    wanted = ListFilters(data=_query(request))
+    wanted = ListFilters(data=query_of(request))
     wanted.is_valid(raise_exception=True)
     given: dict[str, Any] = dict(wanted.validated_data)
     most = given.pop("limit")
@@ -108,7 +106,7 @@ def _broadcast(request: Request) -> Response:
     user = request.user
     if not isinstance(user, User) or not user.may_trade:
         raise PermissionDenied(MayTrade.message)
-    key = _idempotency_key(request)
+    key = idempotency_key(request)
     body = OrderInput(data=request.data)
     body.is_valid(raise_exception=True)
     check_queue()
@@ -127,22 +125,6 @@ def _broadcast(request: Request) -> Response:
         fresh = fresh_broadcast(creation.order, creation.legs, creation.shares)
         return Response(OrderAnswer(fresh).data, status=201)
     return Response(_answer(creation.order.pk), status=200)
-
-
-def _query(request: Request) -> dict[str, str]:
-    """Return the query; a parameter given twice is refused instead of the last one winning."""
-    for name, values in request.GET.lists():
-        if len(values) > 1:
-            raise ValidationError({name: ["Give it once."]}, code="given_twice")
-    return request.GET.dict()
-
-
-def _idempotency_key(request: Request) -> UUID:
-    try:
-        return UUID(request.headers.get("Idempotency-Key", ""))
-    except ValueError:
-        words = "Send the header Idempotency-Key with a fresh UUID for every new order."
-        raise ValidationError({"Idempotency-Key": [words]}, code="required") from None
 
 
 def _answer(pk: int) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from math import ceil
 from typing import NamedTuple
 
@@ -11,6 +12,19 @@ Ratios = Mapping[str, int]
 
 NOTHING = Decimal(0)
 _HUNDREDTH_CENT = Decimal("0.0001")
+
+
+class SetStatus(StrEnum):
+    """How far a placed order set has come.
+
+    OPEN: nobody closes it. CLOSING: an exit is at work in an account. RESIDUAL: none is, but one
+    left something that the agent must decide about. FLAT: the broker reports zero of every leg.
+    """
+
+    OPEN = "OPEN"
+    CLOSING = "CLOSING"
+    RESIDUAL = "RESIDUAL"
+    FLAT = "FLAT"
 
 
 class Filled(NamedTuple):

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from orders.domain.bookmarks import NOTHING, Filled
+from orders.domain.bookmarks import NOTHING, Filled, Quantities
 from orders.domain.lifecycle import Purpose
 from orders.models import AccountOrderLeg
 from strategies.domain.tickets import Instruction
 
 # By broadcast or set, by account, by symbol; nothing that is not filled at all.
 FilledLegs = Mapping[int, Mapping[UUID, Mapping[str, Filled]]]
+Bookmarks = Mapping[int, Mapping[UUID, Quantities]]
 
 
 def filled_of_orders(order_ids: Collection[int]) -> FilledLegs:
@@ -27,6 +28,17 @@ def filled_of_exits(set_ids: Collection[int]) -> FilledLegs:
         child__order__closes__in=set_ids, child__purpose=Purpose.CLOSE
     )
     return _add_up(legs, "child__order__closes_id")
+
+
+def quantities_of(filled: FilledLegs) -> Bookmarks:
+    """Return the signed quantities alone."""
+    return {
+        pk: {
+            account: {symbol: leg.quantity for symbol, leg in legs.items()}
+            for account, legs in accounts.items()
+        }
+        for pk, accounts in filled.items()
+    }
 
 
 def _add_up(legs: QuerySet[AccountOrderLeg], key: str) -> FilledLegs:

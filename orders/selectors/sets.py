@@ -16,25 +16,31 @@ from orders.domain.bookmarks import (
     NOTHING,
     Quantities,
     Ratios,
+    SetStatus,
     begun_units,
     entry_price,
     held_of,
     left_of,
     whole_units,
 )
-from orders.domain.exits import AT_WORK
+from orders.domain.exits import AT_WORK, ExitState
 from orders.models import OrderLeg, PlacedOrderSet
 from orders.selectors import chains
 from orders.selectors.exit_steps import StepRow, Steps, steps_of
-from orders.selectors.filled import FilledLegs, filled_of_exits, filled_of_orders
+from orders.selectors.filled import (
+    Bookmarks,
+    FilledLegs,
+    filled_of_exits,
+    filled_of_orders,
+    quantities_of,
+)
 from strategies.domain import pricing
 from strategies.domain.pricing import ExitPrices
-from strategies.domain.tickets import Leg
+from strategies.domain.reversal import reverse_legs
+from strategies.domain.tickets import Instruction, Leg
 
 # An exit is priced by quotes as fresh as this.
 PRICE_AGE_S = 2
-# Signed quantities by symbol, by account, by broadcast or set.
-Bookmarks = Mapping[int, Mapping[UUID, Quantities]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,13 @@ class SetOrder:
     limit: Decimal | None
     contracts: int
     legs: Sequence[OrderLeg]
+
+    @property
+    def closing_legs(self) -> Sequence[Leg]:
+        """The legs of one unit's exit."""
+        return reverse_legs(
+            [Leg(leg.symbol, Instruction(leg.instruction), leg.ratio) for leg in self.legs]
+        )
 
 
 class SetLeg(NamedTuple):
@@ -113,6 +126,16 @@ class SetRow:
     exit: SetExit | None
 
     @property
+    def status(self) -> SetStatus:
+        """How far the whole set has come."""
+        if self.flat_at is not None:
+            return SetStatus.FLAT
+        if self.exit is not None:
+            return SetStatus.CLOSING
+        has_residual = any(account.state == ExitState.RESIDUAL for account in self.accounts)
+        return SetStatus.RESIDUAL if has_residual else SetStatus.OPEN
+
+    @property
     def accounts_total(self) -> int:
         return len(self.accounts)
 
@@ -123,12 +146,12 @@ class SetRow:
 
 def bookmarks_of(order_ids: Collection[int]) -> Bookmarks:
     """Return what all attempts of these broadcasts have filled, bought positive, sold negative."""
-    return _quantities(filled_of_orders(order_ids))
+    return quantities_of(filled_of_orders(order_ids))
 
 
 def closed_of(set_ids: Collection[int]) -> Bookmarks:
     """Return what the exits of these sets have filled, signed in the same way."""
-    return _quantities(filled_of_exits(set_ids))
+    return quantities_of(filled_of_exits(set_ids))
 
 
 def exit_prices(legs: Sequence[Leg]) -> ExitPrices:
@@ -160,16 +183,6 @@ def find_set(pk: int) -> SetRow | None:
     """Return one set, or None if there is none of that number, in seven queries."""
     found = _rows(PlacedOrderSet.objects.filter(pk=pk))
     return found[0] if found else None
-
-
-def _quantities(filled: FilledLegs) -> Bookmarks:
-    return {
-        pk: {
-            account: {symbol: leg.quantity for symbol, leg in legs.items()}
-            for account, legs in accounts.items()
-        }
-        for pk, accounts in filled.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)
