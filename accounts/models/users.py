@@ -16,6 +16,11 @@ class User(AbstractUser):
     @property
     def may_freeze(self) -> bool:
         """Whether he may set a stricter mode; only who may trade may set a looser one."""
+        return self.may_exit
+
+    @property
+    def may_exit(self) -> bool:
+        """Whether he may close positions and cancel orders."""
         return self.may_trade or (self.is_active and self.role == Role.EXIT_ONLY)
 
 

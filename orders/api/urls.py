@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from orders.api import modes, sets, views
+from orders.api import exits, modes, sets, views
 from orders.api.converters import DayConverter
 
 register_converter(DayConverter, "day")
@@ -12,6 +12,8 @@ urlpatterns = [
     path("orders/<int:pk>/", views.order),
     path("sets/", sets.sets),
     path("sets/<int:pk>/", sets.placed_set),
+    path("sets/<int:pk>/exit/", exits.leave),
+    path("close-everything/", exits.everything),
     path("mode/", modes.mode),
     path("expirations/<str:underlying>/", views.expirations),
     path("chains/<str:underlying>/<day:expiration>/", views.chain),

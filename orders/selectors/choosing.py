@@ -98,6 +98,24 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
     ]
 
 
+def members_of(order_id: int, choice: AccountChoice) -> tuple[UUID, ...] | None:
+    """Return which accounts of a broadcast are meant; None for all of them.
+
+    Accounts that are named are taken as they are, a group only as far as it was in the broadcast.
+
+    Errors: BadTicket for a group that does not exist.
+    """
+    if choice.ids is not None:
+        return choice.ids
+    if choice.group is None and not choice.leave_out:
+        return None
+    members = our_accounts().filter(orders__order=order_id).exclude(pk__in=choice.leave_out)
+    if choice.group is not None:
+        _check_group(choice.group)
+        members = members.filter(groups__name=choice.group)
+    return tuple(members.values_list("pk", flat=True).distinct())
+
+
 def _login_words(status: str, label: str, reason: str) -> str:
     """Say why the account's login cannot send, or nothing."""
     if status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}:

@@ -12,11 +12,13 @@ from django.conf import settings
 from django.db.models import Case, Q, QuerySet, When
 
 from orders.domain.allocation import Share
+from orders.domain.exits import ExitState
 from orders.domain.lifecycle import ParentStatus, Status
-from orders.models import AccountOrder, ComplexOrder, OrderLeg
+from orders.models import AccountOrder, ComplexOrder, ExitStep, OrderLeg
 
 # What a page can show beside the newest; were there more, no list would help.
 MOST_PRESSING = 70
+NOTHING_HELD = "Nothing of the set was held any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +154,37 @@ def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
     for leg in OrderLeg.objects.filter(order__in=ids):
         legs[leg.order_id].append(leg)
     shares = _shares(ids)
-    return [_broadcast(order, legs[order.pk], shares.get(order.pk, [])) for order in orders]
+    exits = [order.pk for order in orders if order.closes_id is not None]
+    if exits:
+        _add_steps(exits, shares)
+    return [
+        _broadcast(order, legs[order.pk], list(shares.get(order.pk, {}).values()))
+        for order in orders
+    ]
 
 
-def _shares(order_ids: Collection[int]) -> dict[int, list[AccountShare]]:
-    """Return each broadcast's latest attempts in grid order."""
-    latest: dict[int, dict[UUID, AccountShare]] = defaultdict(dict)
+_Shares = dict[int, dict[UUID, AccountShare]]
+
+
+def _add_steps(order_ids: Collection[int], shares: _Shares) -> None:
+    """Show accounts of an exit for which nothing was sent: what they wait for, or why not."""
+    steps = (
+        ExitStep.objects.filter(order__in=order_ids, child__isnull=True)
+        .order_by("account__position")
+        .values_list("order_id", "account_id", "account__alias", "state", "why", "plan")
+    )
+    for order_id, account_id, alias, state, why, plan in steps:
+        if account_id not in shares.get(order_id, {}):
+            units = min((abs(quantity) for quantity in plan.values()), default=0)
+            status = Status.READY if state == ExitState.WAITING else Status.SKIPPED
+            words = why or (NOTHING_HELD if state == ExitState.DONE else "")
+            share = AccountShare(account_id, alias, status, "", words, units)
+            shares.setdefault(order_id, {})[account_id] = share
+
+
+def _shares(order_ids: Collection[int]) -> _Shares:
+    """Return each broadcast's latest attempts in grid order, by account."""
+    latest: _Shares = defaultdict(dict)
     rows = (
         AccountOrder.objects.filter(
             order__in=order_ids, account__login__environment=settings.ENVIRONMENT
@@ -184,7 +211,7 @@ def _shares(order_ids: Collection[int]) -> dict[int, list[AccountShare]]:
     for row in rows:
         share = AccountShare(*row[1:])
         latest[row[0]][share.id] = share
-    return {order_id: list(shares.values()) for order_id, shares in latest.items()}
+    return latest
 
 
 def _broadcast(
