@@ -1,7 +1,7 @@
 """Sweep by status: expire what waited too long, find what nobody was rung for, raise alarms."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,8 +14,12 @@ from accounts.models import Alarm
 from accounts.services.alarms import raise_alarm
 from orders.domain.lifecycle import Reason, Status
 from orders.models import AccountOrder
+from orders.selectors.due import due_steps
+from orders.services.cancel_sending import due_cancels
+from orders.services.canceling import withdraw_unsent
 from orders.services.claiming import unresolved_twins
 from orders.services.parents import refresh_parents
+from orders.services.replacing import due_rests
 from orders.services.steps import Step, take_steps
 
 UNKNOWN_TOO_LONG = "UNKNOWN_TOO_LONG"
@@ -24,11 +28,17 @@ TWIN_WORDS = "an identical order in this account is still unresolved"
 
 @dataclass(slots=True)
 class Swept:
-    """What one sweep did; `to_ring` holds READY orders by parent that somebody must send."""
+    """What one sweep did, and what must be rung for.
+
+    Args:
+        to_ring: READY orders by parent that somebody must send.
+        tasks: names of tasks that have something to do now.
+    """
 
     stale: int = 0
     lease_over: int = 0
     to_ring: dict[int, list[UUID]] = field(default_factory=dict)
+    tasks: list[str] = field(default_factory=list)
 
 
 def sweep(*, now: datetime) -> Swept:
@@ -39,16 +49,28 @@ def sweep(*, now: datetime) -> Swept:
     for order_id, pk in _unheard(now).values_list("order_id", "pk"):
         waiting[order_id].append(pk)
     swept.to_ring = dict(waiting)
+    swept.tasks = list(_due_tasks(now))
     return swept
+
+
+def _due_tasks(now: datetime) -> Iterator[str]:
+    if (due_cancels(now) | due_rests()).exists():
+        yield "orders.send_cancels"
+    if due_steps(now=now).exists():
+        yield "orders.advance_exits"
 
 
 def _expire_unsent(now: datetime) -> int:
     stale = AccountOrder.objects.filter(status=Status.READY, deadline_at__lte=now).annotate(
         has_twin=Exists(unresolved_twins())
     )
+    rows = list(stale.values_list("pk", "reason", "has_twin", "cancel_asked_at"))
+    if any(asked_at for *_, asked_at in rows):
+        withdraw_unsent(now=now)
     steps = [
         _fail(pk, f"Not sent in time: {_why(reason, has_twin)}. Nothing is at the broker.")
-        for pk, reason, has_twin in stale.values_list("pk", "reason", "has_twin")
+        for pk, reason, has_twin, asked_at in rows
+        if asked_at is None
     ]
     return _take(steps, Status.READY, now)
 

@@ -10,6 +10,7 @@ from accounts.tasks.queue import enqueue, enqueue_named
 from brokerage.transport import process_gateway
 from orders.selectors.due import has_due_exits
 from orders.services import polling, reconciling
+from orders.services.replacing import due_rests
 
 
 @shared_task(name="orders.reconcile")
@@ -47,5 +48,7 @@ def _follow(polled: polling.Polled) -> None:
 
 def _ring_followers() -> None:
     """Ring at once for what was waiting for an order to fill or to end."""
+    if due_rests().exists():
+        enqueue_named("orders.send_rests")
     if has_due_exits():
         enqueue_named("orders.advance_exits")

@@ -5,10 +5,8 @@ import queue
 import signal
 import threading
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection, connections
@@ -16,14 +14,12 @@ from django.utils import timezone
 
 from accounts.live import say_ready
 from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
-from accounts.tasks.queue import QueueDown, check_queue
+from accounts.tasks.queue import QueueDown, check_queue, enqueue_named
 from orders.services.clock import ClockWatch, follow_clock
-from orders.services.sweeping import sweep
+from orders.services.sweeping import Swept, sweep
 from orders.tasks import ring_for
 
 log = logging.getLogger(__name__)
-
-Rings = Mapping[int, list[UUID]]
 
 
 class Command(BaseCommand):
@@ -65,11 +61,11 @@ class _Bell(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="bell", daemon=True)
-        self._waiting: queue.Queue[Rings] = queue.Queue(maxsize=1)
+        self._waiting: queue.Queue[Swept] = queue.Queue(maxsize=1)
 
-    def ring(self, rings: Rings) -> None:
+    def ring(self, swept: Swept) -> None:
         with suppress(queue.Full):  # still at the last ones: the next sweep finds these again
-            self._waiting.put_nowait(rings)
+            self._waiting.put_nowait(swept)
 
     def run(self) -> None:
         while True:
@@ -95,24 +91,26 @@ def _look_at_clock(watch: ClockWatch) -> None:
         connection.close()
 
 
-def _sweep() -> Rings:
+def _sweep() -> Swept:
     try:
         swept = sweep(now=timezone.now())
     except Error as error:
         log.error("sweep failed: %s", error)
         connection.close()
-        return {}
-    if swept.stale or swept.lease_over or swept.to_ring:
+        return Swept()
+    if swept != Swept():
         log.info("swept: %s", swept)
-    return swept.to_ring
+    return swept
 
 
-def _ring(rings: Rings) -> None:
-    if not rings:
+def _ring(swept: Swept) -> None:
+    if not (swept.to_ring or swept.tasks):
         return
     try:
         check_queue()
-        for ids in rings.values():
+        for ids in swept.to_ring.values():
             ring_for(ids)
+        for name in swept.tasks:
+            enqueue_named(name)
     except (QueueDown, Error) as error:
         log.warning("nobody can be rung: %s", error)
