@@ -20,7 +20,7 @@ from brokerage.errors import (
     Refused,
     TryAgain,
 )
-from orders.domain.errors import BadTicket, KeyReused
+from orders.domain.errors import AlreadyFlat, BadTicket, CannotControl, KeyReused
 from orders.domain.guards import Guard
 from strategies.domain.symbols import InvalidSymbol
 from strategies.domain.tickets import Problem
@@ -30,6 +30,8 @@ PROBLEM_JSON = "application/problem+json"
 _KINDS: dict[type[Exception], tuple[int, str, str]] = {
     RequestDataTooBig: (413, "too_large", "The body is too large"),
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
+    AlreadyFlat: (409, "already_flat", "Nothing is left to close"),
+    CannotControl: (409, "cannot_control", "This cannot be done now"),
     QueueDown: (503, "queue_down", "The task queue is down"),
     SessionEnded: (401, "session_ended", "Sign in again"),
     InvalidSymbol: (400, "invalid_symbol", "Not a symbol"),

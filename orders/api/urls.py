@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from orders.api import exits, modes, sets, views
+from orders.api import controls, exits, modes, sets, views
 from orders.api.converters import DayConverter
 
 register_converter(DayConverter, "day")
@@ -10,6 +10,9 @@ register_converter(DayConverter, "day")
 urlpatterns = [
     path("orders/", views.orders),
     path("orders/<int:pk>/", views.order),
+    path("orders/<int:pk>/cancel/", controls.cancel),
+    path("orders/<int:pk>/replace/", controls.replace),
+    path("orders/<int:pk>/retry-failed/", controls.retry),
     path("sets/", sets.sets),
     path("sets/<int:pk>/", sets.placed_set),
     path("sets/<int:pk>/exit/", exits.leave),
