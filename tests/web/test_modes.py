@@ -64,8 +64,12 @@ def test_every_page_says_what_is_in_force_why_since_when_and_who(agent, fleet, a
     page = text_of(agent.get(address))
 
     strips = page[page.index('id="notices"') : page.index("<main")]
-    assert re.search(r"Frozen</span> <b>Fleet</b> <span>&lt;script&gt;alert", strips)
-    assert re.search(r"Close only</span> <b>SPX</b> <span>a test says so</span>", strips)
+    assert re.search(
+        r"Frozen</span> <b>Fleet: nothing is sent.</b> <span>&lt;script&gt;alert", strips
+    )
+    assert re.search(
+        r"Close only</span> <b>SPX: nothing is opened.</b> <span>a test says so</span>", strips
+    )
     assert re.search(r"Since \w{3} \d\d \d\d:\d\d:\d\d ET, by agent\.", strips)
     assert "by the host." in strips
     assert "?scope=UNDERLYING&amp;target=SPX&amp;mode=OPEN#set-title" in strips
