@@ -45,15 +45,24 @@ def signed_in(page: Page[Given]) -> View[Given]:
 
 def may_trade(page: Page[Given]) -> Page[Given]:
     """Refuse users whose role does not send orders."""
+    words = "Your role may look, but not send orders. Nothing was sent."
+    return _only(page, lambda user: user.may_trade, words)
 
+
+def may_exit(page: Page[Given]) -> Page[Given]:
+    """Refuse users whose role does not close positions and cancel orders."""
+    words = "Your role may look, but not close or cancel. Nothing was sent."
+    return _only(page, lambda user: user.may_exit, words)
+
+
+def _only(page: Page[Given], may: Callable[[User], bool], words: str) -> Page[Given]:
     @wraps(page)
     def guarded(
         request: DeskRequest, /, *args: Given.args, **kwargs: Given.kwargs
     ) -> HttpResponseBase:
-        if request.user.may_trade:
+        if may(request.user):
             return page(request, *args, **kwargs)
         if request.htmx:
-            words = "Your role may look, but not send orders. Nothing was sent."
             return HttpResponse(words, status=403, content_type="text/plain")
         raise PermissionDenied
 
