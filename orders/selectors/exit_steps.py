@@ -1,11 +1,13 @@
 """The exit steps of placed order sets, with the closing orders they belong to."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from orders.domain.bookmarks import Quantities
 from orders.models import ExitStep
 
 
@@ -59,3 +61,13 @@ def steps_of(set_ids: Collection[int]) -> Steps:
         step = StepRow(*row)
         steps[step.set_id, step.account_id].append(step)
     return steps
+
+
+def gone_otherwise(steps: Iterable[StepRow]) -> Quantities:
+    """Return what exits found gone that they did not close: the residual of flat steps."""
+    gone: dict[str, Decimal] = defaultdict(Decimal)
+    for step in steps:
+        if step.flat_at is not None:
+            for symbol, quantity in step.residual.items():
+                gone[symbol] += quantity
+    return gone

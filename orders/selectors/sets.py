@@ -26,7 +26,7 @@ from orders.domain.bookmarks import (
 from orders.domain.exits import AT_WORK, ExitState
 from orders.models import OrderLeg, PlacedOrderSet
 from orders.selectors import chains
-from orders.selectors.exit_steps import StepRow, Steps, steps_of
+from orders.selectors.exit_steps import StepRow, Steps, gone_otherwise, steps_of
 from orders.selectors.filled import (
     Bookmarks,
     FilledLegs,
@@ -263,7 +263,9 @@ def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount
     filled = facts.filled[one.order_id][account.pk]
     bookmarked = {symbol: leg.quantity for symbol, leg in filled.items()}
     steps = facts.steps.get((one.pk, account.pk), ())
-    left = left_of(bookmarked, facts.closed.get(one.pk, {}).get(account.pk, {}), _gone(steps))
+    left = left_of(
+        bookmarked, facts.closed.get(one.pk, {}).get(account.pk, {}), gone_otherwise(steps)
+    )
     reported = None if account.positions_at is None else facts.held[account.pk]
     held = None if reported is None else held_of(left, reported)
     latest = steps[-1] if steps else None
@@ -289,13 +291,3 @@ def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount
 def _leg(symbol: str, bookmarked: Quantities, reported: Quantities | None) -> SetLeg:
     held = None if reported is None else reported.get(symbol, NOTHING)
     return SetLeg(symbol, bookmarked.get(symbol, NOTHING), held)
-
-
-def _gone(steps: Sequence[StepRow]) -> Quantities:
-    """Return what exits found gone otherwise than by their orders: the residual of flat steps."""
-    gone: dict[str, Decimal] = defaultdict(Decimal)
-    for step in steps:
-        if step.flat_at is not None:
-            for symbol, quantity in step.residual.items():
-                gone[symbol] += quantity
-    return gone
