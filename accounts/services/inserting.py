@@ -1,4 +1,4 @@
-"""Insert many rows of a table at the cost of the database, not of the ORM.
+"""Insert or update many rows of a table at the cost of the database, not of the ORM.
 
 It stands between the click and the first request sent, where bulk_create spends several times as
 long on the 45 account orders of a broadcast.
@@ -49,4 +49,33 @@ def insert_copies(template: models.Model, changes: Sequence[Mapping[str, Any]]) 
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", rows
+        )
+
+
+def update_each(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Write these columns of rows of one table, each row's own values; no signals are sent.
+
+    Args:
+        names: attribute names (`account_id`, not `account`).
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    connection = connections[router.db_for_write(model)]
+    quote = connection.ops.quote_name
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    columns = [fields[name] for name in names]
+    key = model._meta.pk
+    given = [
+        [
+            *(field.get_db_prep_save(getattr(row, field.attname), connection) for field in columns),
+            key.get_db_prep_save(row.pk, connection),
+        ]
+        for row in rows
+    ]
+    sets = ", ".join(f"{quote(str(field.column))} = %s" for field in columns)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {quote(str(key.column))} = %s",
+            given,
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from celery import shared_task
 
+from accounts.services.positions import keep_positions
 from accounts.tasks.queue import enqueue
 from brokerage.transport import process_gateway
 from orders.services.exits.advancing import advance_exits as advance
@@ -22,3 +23,5 @@ def advance_exits(*, order_ids: list[int] | None = None) -> None:
     advanced = advance(gateway=process_gateway(), order_ids=order_ids)
     renew(advanced.refused_tokens)
     place_now(advanced.ready)
+    if advanced.read_at is not None:
+        keep_positions(advanced.readings, read_at=advanced.read_at)

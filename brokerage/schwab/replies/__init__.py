@@ -28,6 +28,7 @@ from brokerage.schwab.replies.orders import (
     OrderPage,
     read_order,
     read_orders,
+    read_working_orders,
 )
 from brokerage.schwab.replies.parsing import raise_for_reply
 from brokerage.schwab.replies.previews import Preview, read_preview
@@ -62,4 +63,5 @@ __all__ = [
     "read_preview",
     "read_quotes",
     "read_token",
+    "read_working_orders",
 ]

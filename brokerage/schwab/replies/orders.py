@@ -1,6 +1,6 @@
 """Orders as the broker shows them: whose, how far, and which fills."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -83,13 +83,28 @@ class OrderPage:
 def read_orders(reply: Reply) -> OrderPage:
     """Read an order list; a row that makes no sense is counted, it does not hide the others."""
     found = parsing.listing(parsing.read_json(reply))
-    orders: list[BrokerOrder] = []
-    for row in found:
+    orders = tuple(_readable(found))
+    return OrderPage(orders, len(found), len(found) - len(orders))
+
+
+def read_working_orders(reply: Reply) -> tuple[BrokerOrder, ...]:
+    """Read those of an order list that are not over; of a day's list that is the smallest part."""
+    found = parsing.listing(parsing.read_json(reply))
+    return tuple(
+        _readable(
+            row
+            for row in found
+            if not (isinstance(row, dict) and row.get("status") in TERMINAL_STATUSES)
+        )
+    )
+
+
+def _readable(rows: Iterable[object]) -> Iterator[BrokerOrder]:
+    for row in rows:
         try:
-            orders.append(_order(parsing.row(row)))
+            yield _order(parsing.row(row))
         except UnreadableReply:
             continue
-    return OrderPage(tuple(orders), len(found), len(found) - len(orders))
 
 
 def read_order(reply: Reply) -> BrokerOrder:

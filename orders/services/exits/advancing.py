@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.services.asking import FanOut
+from brokerage.schwab.replies import AccountReading
 from orders.domain.exiting import Holdings
 from orders.domain.exits import ExitState
 from orders.models import ExitStep, LegFill
@@ -50,10 +51,13 @@ class Advanced:
     Args:
         ready: closing orders that were written and must be sent.
         refused_tokens: the token version that was refused, by login.
+        readings: positions as read at `read_at`, to be kept once nothing waits to be sent.
     """
 
     steps: int = 0
     ready: list[UUID] = field(default_factory=list)
+    readings: Sequence[tuple[UUID, AccountReading]] = ()
+    read_at: datetime | None = None
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
 
 
@@ -74,8 +78,10 @@ def advance_exits(*, gateway: FanOut, order_ids: Collection[int] | None = None) 
     if not steps:
         return advanced
     before = closers_in(accounts_of(steps))
-    looked = look([step.account for step in steps], gateway=gateway, now=timezone.now())
+    advanced.read_at = timezone.now()
+    looked = look([step.account for step in steps], gateway=gateway, now=advanced.read_at)
     advanced.refused_tokens.update(looked.refused_tokens)
+    advanced.readings = looked.readings
     _wait_for_silent(steps, looked, now)
     steps = [step for step in steps if step.account_id in looked.seen]
     steps = clearing.cancel_foreign(steps, looked.seen, before, gateway=gateway, now=now)
@@ -122,6 +128,7 @@ def _decide(
                 closing=closing.get(step.account_id, {}),
             ),
             others=others.get((step.placed_order_set_id, step.account_id), {}),
+            broken=seen[step.account_id].broken,
             last_fill=last.get((step.order_id, step.account_id)),
             now=now,
         )

@@ -15,7 +15,7 @@ from orders.domain.guards import Guard
 from orders.domain.lifecycle import TERMINAL, Purpose, any_of
 from orders.models import AccountOrder, ComplexOrder, PlacedOrderSet
 from orders.services.canceling import Asked, ask_cancel
-from orders.services.exits.judging import remaining_of
+from orders.services.exits.judging import read_set
 from orders.services.exits.opening import open_exit
 
 PHRASE = "CLOSE EVERYTHING"
@@ -78,4 +78,4 @@ def close_everything(
 def open_sets() -> Sequence[PlacedOrderSet]:
     """Return the sets of which something may be left, oldest first."""
     sets = PlacedOrderSet.objects.filter(flat_at__isnull=True).select_related("order")
-    return [one for one in sets.order_by("pk") if remaining_of(one)]
+    return [one for one in sets.order_by("pk") if read_set(one).left]

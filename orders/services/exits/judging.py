@@ -26,8 +26,42 @@ from strategies.domain.reversal import reverse_legs
 from strategies.domain.tickets import Instruction, Leg, OrderType, Problem, Ticket
 
 PRICE_AGE_S = 60
-# What accounts hold of a set, signed, by symbol.
+# What accounts have of a set, signed, by symbol.
 Remaining = Mapping[UUID, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SetNow:
+    """A set as it is on record: what was bought, and what is left as far as we know.
+
+    What exits of it have closed is not left, nor what an exit found gone otherwise.
+    """
+
+    placed_set: PlacedOrderSet
+    bought: Remaining
+    left: Remaining
+
+    def meant(self, terms: ExitTerms) -> Remaining:
+        """Return what is left in the accounts that the agent means."""
+        wanted = terms.accounts
+        return {pk: legs for pk, legs in self.left.items() if wanted is None or pk in wanted}
+
+
+def read_set(placed_set: PlacedOrderSet) -> SetNow:
+    """Read what is on record about a set, in three queries."""
+    bought = {
+        pk: {symbol: int(quantity) for symbol, quantity in legs.items()}
+        for pk, legs in bookmarks_of([placed_set.order_id]).get(placed_set.order_id, {}).items()
+    }
+    closed = closed_of([placed_set.pk]).get(placed_set.pk, {})
+    gone = _gone_otherwise(placed_set)
+    left: dict[UUID, dict[str, int]] = {}
+    for pk, legs in bought.items():
+        less = closed.get(pk, {})
+        rest = {s: n + int(less.get(s, 0)) - gone[pk, s] for s, n in legs.items()}
+        if any(rest[symbol] * legs[symbol] > 0 for symbol in legs):
+            left[pk] = rest
+    return SetNow(placed_set, bought, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +73,9 @@ class Draft:
     overridden: Sequence[Problem]
 
 
-def draft_exit(placed_set: PlacedOrderSet, terms: ExitTerms, now: datetime) -> Draft:
+def draft_exit(known: SetNow, terms: ExitTerms, now: datetime) -> Draft:
     """Make the closing ticket at its price, and let the guards look at it."""
-    entry = placed_set.order
+    entry = known.placed_set.order
     legs = reverse_legs(
         [Leg(leg.symbol, Instruction(leg.instruction), leg.ratio) for leg in entry.legs.all()]
     )
@@ -57,7 +91,7 @@ def draft_exit(placed_set: PlacedOrderSet, terms: ExitTerms, now: datetime) -> D
     )
     if problems := find_problems(ticket, today=now.date()):
         raise BadTicket(problems)
-    overridden = _guard(ticket, structure, placed_set, terms)
+    overridden = _guard(ticket, structure, known, terms)
     return Draft(ticket, structure, overridden)
 
 
@@ -73,7 +107,7 @@ def _limit(legs: Sequence[Leg], terms: ExitTerms) -> Decimal:
 
 
 def _guard(
-    ticket: Ticket, structure: Structure, placed_set: PlacedOrderSet, terms: ExitTerms
+    ticket: Ticket, structure: Structure, known: SetNow, terms: ExitTerms
 ) -> Sequence[Problem]:
     """Return what was overridden. Errors: GuardRefused; size and CLOSE_ONLY let exits pass."""
     natural = None
@@ -83,7 +117,7 @@ def _guard(
         natural = natural_cash(
             ticket.legs, market_now(symbols, max_age_s=PRICE_AGE_S, may_ask=may_ask)
         )
-    shares = _shares(meant(placed_set, terms), placed_set.order.underlying)
+    shares = _shares(known.meant(terms), known.placed_set.order.underlying)
     situation = Situation(ticket, structure, Purpose.CLOSE, shares, read_limits(), natural)
     # What the market says now is not far from itself, whoever asked it a moment later.
     found = [
@@ -119,7 +153,7 @@ def _share(pk: UUID, alias: str, legs: Mapping[str, int], stopped: ModeRule | No
     return Share(pk, alias, units, code, stopped.words)
 
 
-def check_terms(placed_set: PlacedOrderSet, terms: ExitTerms) -> None:
+def check_terms(known: SetNow, terms: ExitTerms) -> None:
     """Raise BadTicket for terms that contradict themselves or the set."""
     problems = []
     if not 1 <= terms.percent <= MOST_PERCENT:
@@ -130,37 +164,13 @@ def check_terms(placed_set: PlacedOrderSet, terms: ExitTerms) -> None:
         problems.append(Problem("limit", "not_allowed", words))
     if terms.pricing == Pricing.LIMIT and terms.limit is None:
         problems.append(Problem("limit", "missing", "Enter the limit to close at."))
-    members = bookmarks_of([placed_set.order_id]).get(placed_set.order_id, {})
-    if unknown := set(terms.accounts or ()) - set(members):
+    if unknown := set(terms.accounts or ()) - set(known.bought):
         words = f"Account {min(map(str, unknown))} has nothing of this set. Leave it out."
         problems.append(Problem("accounts", "unknown_account", words))
     if terms.accounts is not None and not terms.accounts:
         problems.append(Problem("accounts", "no_accounts", "Choose at least one account."))
     if problems:
         raise BadTicket(problems)
-
-
-def meant(placed_set: PlacedOrderSet, terms: ExitTerms) -> Remaining:
-    """Return what is left of the set in the accounts that the agent means."""
-    left = remaining_of(placed_set)
-    return {pk: legs for pk, legs in left.items() if terms.accounts is None or pk in terms.accounts}
-
-
-def remaining_of(placed_set: PlacedOrderSet) -> Remaining:
-    """Return what the set's accounts bought and still have of it as far as we know.
-
-    Not what exits of it have closed, nor what an exit found gone otherwise.
-    """
-    bought = bookmarks_of([placed_set.order_id]).get(placed_set.order_id, {})
-    closed = closed_of([placed_set.pk]).get(placed_set.pk, {})
-    gone = _gone_otherwise(placed_set)
-    found: dict[UUID, dict[str, int]] = {}
-    for pk, legs in bought.items():
-        less = closed.get(pk, {})
-        left = {s: int(n + less.get(s, 0)) - gone[pk, s] for s, n in legs.items()}
-        if any(left[symbol] * legs[symbol] > 0 for symbol in legs):
-            found[pk] = left
-    return found
 
 
 def _gone_otherwise(placed_set: PlacedOrderSet) -> Mapping[tuple[UUID, str], int]:

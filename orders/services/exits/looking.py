@@ -5,17 +5,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from accounts.fields import key_ring
 from accounts.models import Account
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
-from accounts.services.positions import keep_positions
 from brokerage.errors import BrokerError, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
-from brokerage.schwab.replies import AccountReading, BrokerOrder, read_accounts, read_orders
+from brokerage.schwab.replies import AccountReading, BrokerOrder, read_accounts, read_working_orders
 from orders.domain.exiting import Quantities
 from orders.models import AccountOrder
 
@@ -32,22 +32,30 @@ class Seen:
 
     Args:
         asked_at: before the positions were asked for.
-        held: every position, negative where it is short.
+        held: every position, negative where it is short, in whole contracts or shares.
+        broken: symbols of which a part of a share is held, which no order here can close.
         foreign: numbers of working orders of other hands, with the symbols that they close.
     """
 
     asked_at: datetime
     held: Quantities
+    broken: Collection[str]
     foreign: Mapping[str, Collection[str]]
 
 
 @dataclass(slots=True)
 class Looked:
-    """What a look brought, by account; `silent` says of the others why it brought nothing."""
+    """What a look brought, by account.
+
+    Args:
+        silent: of the other accounts, why it brought nothing.
+        readings: positions as they were read, to be kept when nothing waits any more.
+    """
 
     seen: dict[UUID, Seen] = field(default_factory=dict)
     silent: dict[UUID, str] = field(default_factory=dict)
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
+    readings: list[tuple[UUID, AccountReading]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ def look(accounts: Sequence[Account], *, gateway: FanOut, now: datetime) -> Look
             except BrokerError as error:
                 _note(looked, group, error)
     _sum_up(accounts, read, looked)
-    keep_positions([(pk, one) for pk, (_, one) in read.positions.items()], read_at=now)
+    looked.readings = [(pk, one) for pk, (_, one) in read.positions.items()]
     return looked
 
 
@@ -103,9 +111,8 @@ class _Read:
                     self.positions[pk] = asked_at, reading
             return
         self.orders.update({account.pk: [] for account in group})
-        for order in read_orders(reply).orders:
-            pk = named.get(ring.blind_index(order.account_number, column="number"))
-            if pk and not order.is_terminal:
+        for order in read_working_orders(reply):
+            if pk := named.get(ring.blind_index(order.account_number, column="number")):
                 self.orders[pk].append(order)
 
 
@@ -115,7 +122,13 @@ def _sum_up(accounts: Sequence[Account], read: _Read, looked: Looked) -> None:
         pk = account.pk
         if pk in read.positions and pk in read.orders:
             asked_at, reading = read.positions[pk]
-            looked.seen[pk] = Seen(asked_at, _held(reading), _foreign(read.orders[pk], ours))
+            held = _held(reading)
+            looked.seen[pk] = Seen(
+                asked_at=asked_at,
+                held={symbol: int(quantity) for symbol, quantity in held.items()},
+                broken={symbol for symbol, quantity in held.items() if quantity % 1},
+                foreign=_foreign(read.orders[pk], ours),
+            )
         elif pk not in looked.silent:
             looked.silent[pk] = "The broker did not show this account."
 
@@ -143,9 +156,12 @@ def _silence(looked: Looked, group: Sequence[Account], words: str) -> None:
         looked.silent[account.pk] = words
 
 
-def _held(reading: AccountReading) -> dict[str, int]:
-    """Return positions by symbol; a part of a share is nothing that an order here can close."""
-    return {holding.symbol: int(holding.quantity) for holding in reading.holdings}
+def _held(reading: AccountReading) -> dict[str, Decimal]:
+    """Return positions by symbol, however many rows the broker shows of one."""
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    for holding in reading.holdings:
+        held[holding.symbol] += holding.quantity
+    return held
 
 
 def _foreign(working: Sequence[BrokerOrder], ours: Collection[str]) -> dict[str, Collection[str]]:

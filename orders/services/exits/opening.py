@@ -16,8 +16,7 @@ from orders.domain.errors import AlreadyFlat, KeyReused
 from orders.domain.exits import AT_WORK, ExitState, ExitTerms, part_of
 from orders.domain.lifecycle import ParentStatus, Purpose, any_of
 from orders.models import ComplexOrder, ExitStep, OrderLeg, PlacedOrderSet
-from orders.selectors.sets import bookmarks_of
-from orders.services.exits.judging import Draft, check_terms, draft_exit, meant
+from orders.services.exits.judging import Draft, SetNow, check_terms, draft_exit, read_set
 
 NOTHING_LEFT = "Nothing of this set is left to close in these accounts."
 
@@ -57,16 +56,18 @@ def open_exit(
     click = _Click(agent, idempotency_key, _hash_of(placed_set, terms), clicked_at, now)
     if earlier := _find_earlier(click):
         return Opened(earlier, is_new=False)
-    check_terms(placed_set, terms)
-    if working := _all_at_work(placed_set, terms):  # a second click needs no prices
+    known = read_set(placed_set)
+    check_terms(known, terms)
+    if working := _all_at_work(known, terms):  # a second click needs no prices
         return Opened(working, is_new=False)
-    draft = draft_exit(placed_set, terms, now)
+    draft = draft_exit(known, terms, now)
     with transaction.atomic():
         # Whoever comes at the same moment waits here, and finds what this one wrote.
-        PlacedOrderSet.objects.select_for_update().get(pk=placed_set.pk)
-        if earlier := _find_earlier(click) or _all_at_work(placed_set, terms):
+        list(PlacedOrderSet.objects.select_for_update().filter(pk=placed_set.pk).values_list("pk"))
+        known = read_set(placed_set)
+        if earlier := _find_earlier(click) or _all_at_work(known, terms):
             return Opened(earlier, is_new=False)
-        return Opened(_write(placed_set, terms, draft, click), is_new=True)
+        return Opened(_write(known, terms, draft, click), is_new=True)
 
 
 def _hash_of(placed_set: PlacedOrderSet, terms: ExitTerms) -> str:
@@ -93,11 +94,15 @@ def _open_steps(placed_set: PlacedOrderSet) -> QuerySet[ExitStep]:
     return ExitStep.objects.filter(placed_order_set=placed_set, closed_at__isnull=True)
 
 
-def _all_at_work(placed_set: PlacedOrderSet, terms: ExitTerms) -> ComplexOrder | None:
-    """Return the exit that is at work in every account that is meant, the newest of several."""
+def _at_work(placed_set: PlacedOrderSet) -> dict[UUID, int | None]:
     working = _open_steps(placed_set).filter(state__in=any_of(AT_WORK))
-    at_work = dict(working.values_list("account_id", "order_id"))
-    wanted = meant(placed_set, terms)
+    return dict(working.values_list("account_id", "order_id"))
+
+
+def _all_at_work(known: SetNow, terms: ExitTerms) -> ComplexOrder | None:
+    """Return the exit that is at work in every account that is meant, the newest of several."""
+    at_work = _at_work(known.placed_set)
+    wanted = known.meant(terms)
     if not wanted and not at_work:
         raise AlreadyFlat(NOTHING_LEFT)
     if not at_work or not set(wanted) <= set(at_work):
@@ -106,20 +111,16 @@ def _all_at_work(placed_set: PlacedOrderSet, terms: ExitTerms) -> ComplexOrder |
     return ComplexOrder.objects.get(pk=newest)
 
 
-def _write(
-    placed_set: PlacedOrderSet, terms: ExitTerms, draft: Draft, click: _Click
-) -> ComplexOrder:
-    left = meant(placed_set, terms)
-    working = _open_steps(placed_set).filter(state__in=any_of(AT_WORK))
-    left = {pk: left[pk] for pk in left.keys() - set(working.values_list("account_id", flat=True))}
+def _write(known: SetNow, terms: ExitTerms, draft: Draft, click: _Click) -> ComplexOrder:
+    placed_set, at_work = known.placed_set, _at_work(known.placed_set)
+    left = {pk: legs for pk, legs in known.meant(terms).items() if pk not in at_work}
     if not left:
         raise AlreadyFlat(NOTHING_LEFT)
     order = _write_order(placed_set, terms, draft, click)
     _supersede(placed_set, list(left), order, click)
-    bought = bookmarks_of([placed_set.order_id])[placed_set.order_id]
     plans = {
         pk: {
-            symbol: part_of(int(bought[pk][symbol]), quantity, terms.percent)
+            symbol: part_of(known.bought[pk][symbol], quantity, terms.percent)
             for symbol, quantity in legs.items()
         }
         for pk, legs in left.items()

@@ -1,6 +1,6 @@
 """Plan exits from what the broker shows: the next order of each account, or why there is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -49,6 +49,7 @@ class Facts:
     Args:
         order: the exit's closing order.
         others: what other sets have of the same symbols in this account, signed.
+        broken: symbols of which a part of a share is held.
         last_fill: of this exit in this account.
     """
 
@@ -56,6 +57,7 @@ class Facts:
     order: ComplexOrder
     holdings: Holdings
     others: Quantities
+    broken: Collection[str]
     last_fill: datetime | None
     now: datetime
 
@@ -163,12 +165,14 @@ def _conclude(facts: Facts) -> Outcome:
     """Return what becomes of a step of which nothing is left to close."""
     step, held = facts.step, facts.holdings.held
     gone = {symbol: quantity for symbol, quantity in facts.holdings.wanted.items() if quantity}
-    strange = {symbol: held[symbol] for symbol in step.plan if _is_strange(facts, symbol)}
+    strange = {symbol: held.get(symbol, 0) for symbol in step.plan if _is_strange(facts, symbol)}
     if not strange:
         return Outcome(ExitState.DONE, residual=gone, is_flat=True)
     if facts.order.percent < MOST_PERCENT:
         return Outcome(ExitState.DONE, f"{facts.order.percent} % closed.")
-    words = ", ".join(f"{quantity} {symbol}" for symbol, quantity in strange.items())
+    words = ", ".join(
+        f"{quantity or 'a part of a share of'} {s}" for s, quantity in strange.items()
+    )
     if facts.last_fill is not None and facts.now < facts.last_fill + PATIENCE:
         return Outcome(ExitState.PROVING, STILL_THERE.format(words), facts.now + SOON)
     return Outcome(ExitState.RESIDUAL, NOT_OURS.format(words), residual=strange)
@@ -176,6 +180,8 @@ def _conclude(facts: Facts) -> Outcome:
 
 def _is_strange(facts: Facts, symbol: str) -> bool:
     """Whether the broker reports something of a leg that no other set explains."""
+    if symbol in facts.broken:
+        return True
     held, others = facts.holdings.held.get(symbol, 0), facts.others.get(symbol, 0)
     return held != 0 and not (held * others > 0 and abs(held) <= abs(others))
 

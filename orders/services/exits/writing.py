@@ -11,19 +11,19 @@ from django.db.models import Max
 
 from accounts.models import Account, AuditEvent
 from accounts.services.audit import event, record
-from accounts.services.inserting import insert_copies
+from accounts.services.inserting import insert_copies, update_each
 from orders.domain.exits import AT_WORK, ExitState
 from orders.domain.lifecycle import Purpose, Status, any_of
 from orders.models import AccountOrder, AccountOrderLeg, ExitStep, PlacedOrderSet
-from orders.services.exits.judging import remaining_of
+from orders.services.exits.judging import read_set
 from orders.services.exits.planning import Outcome, accounts_of
 from orders.services.exits.situation import Closers, closers_in
 from orders.services.parents import refresh_parents
 
 ACTOR = "exit"
-COLUMNS = [
-    *("child", "state", "why", "held", "residual", "read_at", "due_at", "flat_at", "closed_at"),
-]
+COLUMNS = (
+    *("child_id", "state", "why", "held", "residual", "read_at", "due_at", "flat_at", "closed_at"),
+)
 
 Decided = Sequence[tuple[ExitStep, Outcome]]
 
@@ -160,7 +160,7 @@ def _write_steps(
         step.residual, step.read_at = dict(outcome.residual), now
         step.flat_at = now if outcome.is_flat else None
         step.closed_at = now if outcome.state == ExitState.DONE else None
-    ExitStep.objects.bulk_update([step for step, _ in decided], COLUMNS)
+    update_each([step for step, _ in decided], COLUMNS)
     record(events)
 
 
@@ -168,7 +168,7 @@ def _note_flat(set_ids: Collection[int], now: datetime) -> None:
     """Keep when the last account of a set was shown to be flat."""
     for placed_set in PlacedOrderSet.objects.filter(pk__in=set_ids, flat_at__isnull=True):
         is_open = ExitStep.objects.filter(placed_order_set=placed_set, closed_at__isnull=True)
-        if is_open.exists() or remaining_of(placed_set):
+        if is_open.exists() or read_set(placed_set).left:
             continue
         if PlacedOrderSet.objects.filter(pk=placed_set.pk, flat_at__isnull=True).update(
             flat_at=now
