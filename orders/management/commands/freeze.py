@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 from django.utils import timezone
 
 from accounts.domain.modes import ModeRule
@@ -49,6 +50,8 @@ class Command(BaseCommand):
         except Loosening:
             words = "This allows what is forbidden now. Say --yes-open if it shall."
             raise CommandError(words) from None
+        except Error as error:
+            raise CommandError(f"NOT SET: the database does not answer: {error}") from None
         self._report(frozen)
 
     def _report(self, frozen: Frozen) -> None:
