@@ -8,7 +8,7 @@ from accounts.services.positions import keep_positions
 from accounts.tasks.queue import enqueue
 from brokerage.transport import process_gateway
 from orders.services.exits.advancing import advance_exits as advance
-from orders.tasks.placing import place_now
+from orders.tasks.placing import place_now, ring_for
 from orders.tasks.reading import renew
 
 
@@ -22,6 +22,10 @@ def advance_exits(*, order_ids: list[int] | None = None) -> None:
     """Carry exits on; a second delivery finds them where the first one left them."""
     advanced = advance(gateway=process_gateway(), order_ids=order_ids)
     renew(advanced.refused_tokens)
-    place_now(advanced.ready)
+    exits = list(advanced.ready.values())
+    for ready in exits[1:]:
+        ring_for(ready)
+    for ready in exits[:1]:
+        place_now(ready)
     if advanced.read_at is not None:
         keep_positions(advanced.readings, read_at=advanced.read_at)

@@ -49,13 +49,14 @@ class Advanced:
     """What one pass did.
 
     Args:
-        ready: closing orders that were written and must be sent.
+        ready: closing orders that were written and must be sent, by exit. Two exits may send the
+            same order in the same account, and those must not be claimed together.
         refused_tokens: the token version that was refused, by login.
         readings: positions as read at `read_at`, to be kept once nothing waits to be sent.
     """
 
     steps: int = 0
-    ready: list[UUID] = field(default_factory=list)
+    ready: Mapping[int, Sequence[UUID]] = field(default_factory=dict)
     readings: Sequence[tuple[UUID, AccountReading]] = ()
     read_at: datetime | None = None
     refused_tokens: dict[UUID, int] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Write what exits come to: closing orders, states of steps, and when a set is flat."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,8 +31,8 @@ Decided = Sequence[tuple[ExitStep, Outcome]]
 
 def write_outcomes(
     decided: Decided, *, held: Mapping[UUID, Any], before: Closers, now: datetime
-) -> list[UUID]:
-    """Write what was planned, unless something closed meanwhile; return the orders to send.
+) -> Mapping[int, Sequence[UUID]]:
+    """Write what was planned, unless something closed meanwhile; return the orders to send by exit.
 
     A step whose account saw any closing order begin, fill or end since positions were read is left
     as it is: its plan may rest on what is gone. It is looked at again.
@@ -57,7 +58,11 @@ def write_outcomes(
         _write_steps(fresh, held, made, now)
         _note_flat({step.placed_order_set_id for step, one in fresh if one.is_flat}, now)
         refresh_parents({step.order_id for step, _ in fresh if step.order_id is not None})
-    return list(made.values())
+    ready: dict[int, list[UUID]] = defaultdict(list)
+    for step, _ in fresh:
+        if step.pk in made and step.order_id is not None:
+            ready[step.order_id].append(made[step.pk])
+    return ready
 
 
 def postpone(steps: Collection[ExitStep], words: Mapping[int, str], *, until: datetime) -> None:

@@ -56,7 +56,8 @@ class Way:
         for _ in range(passes):
             ExitStep.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
             advanced = advance_exits(gateway=self.fleet.gateway)
-            placing.place_account_orders(ids=advanced.ready, gateway=self.fleet.gateway)
+            for ready in advanced.ready.values():
+                placing.place_account_orders(ids=ready, gateway=self.fleet.gateway)
             self.fleet.poll()
         return advanced
 

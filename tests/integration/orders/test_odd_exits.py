@@ -239,6 +239,19 @@ def test_two_sets_that_share_a_leg_close_each_its_own(fleet, condor):
     assert all(order["status"] == "FILLED" for order in first.closing())
 
 
+def test_two_equal_sets_left_together_close_one_after_the_other(fleet, condor):
+    first, second = enter(fleet, condor), enter(fleet, condor)
+    first.open()
+    second.open()
+    first.go(passes=2)
+    grow_old()
+    first.go(passes=2)
+
+    assert len(first.closing()) == 6
+    assert first.is_flat()
+    assert second.is_flat()
+
+
 def test_one_of_two_sets_that_share_a_leg_leaves_the_others_share(fleet, condor):
     first = enter(fleet, condor)
     second = enter(fleet, puts_of(condor))
