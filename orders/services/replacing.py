@@ -1,7 +1,7 @@
 """Replace working orders: cancel, wait for the proof, send the verified rest at the new limit."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
@@ -55,6 +55,26 @@ def ask_replace(
     rows = list(with_terms(at_work(order_id, accounts)))
     if not rows:
         raise CannotControl(NOTHING_WORKS)
+    return replace_rows(rows, limit=limit, by=by, now=now, confirm=confirm)
+
+
+def replace_rows(
+    rows: Sequence[AccountOrder],
+    *,
+    limit: Decimal,
+    by: str,
+    now: datetime,
+    confirm: Collection[str] = (),
+    together: Callable[[], None] | None = None,
+) -> Asked:
+    """Ask the same of these account orders of one broadcast, read with their terms.
+
+    Args:
+        together: what is written in the same transaction, before the new limit is noted and while
+            nobody else can note one; what it raises undoes all.
+
+    Errors: as ask_replace().
+    """
     again = [(row, ticket_of(row, contracts=row.contracts, limit=limit)) for row in rows]
     judged = rejudge(again, confirmed=confirm, now=now)
     refused, overridden = settle([p for p in judged.problems if p.field == "limit"], confirm)
@@ -68,7 +88,9 @@ def ask_replace(
         asked = ask_cancel(children=children, by=by, now=now, limit=limit, until=until)
         if asked.is_nothing:
             raise CannotControl(NOTHING_TO_DO)
-        _note_limit(order_id, limit, by, now, overridden)
+        if together is not None:
+            together()
+        _note_limit(rows[0].order_id, limit, by, now, overridden)
     asked.left_out = judged.left_out
     return asked
 
