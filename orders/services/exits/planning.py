@@ -30,7 +30,7 @@ class Outcome:
 
     Args:
         order: what is sent; with its body.
-        residual: signed, by symbol; of a flat step what went otherwise than by our orders.
+        residual: what of the plan is left, signed, by symbol.
     """
 
     state: ExitState
@@ -164,10 +164,9 @@ def _left(holdings: Holdings) -> dict[str, int]:
 def _conclude(facts: Facts) -> Outcome:
     """Return what becomes of a step of which nothing is left to close."""
     step, held = facts.step, facts.holdings.held
-    gone = {symbol: quantity for symbol, quantity in facts.holdings.wanted.items() if quantity}
     strange = {symbol: held.get(symbol, 0) for symbol in step.plan if _is_strange(facts, symbol)}
     if not strange:
-        return Outcome(ExitState.DONE, residual=gone, is_flat=True)
+        return Outcome(ExitState.DONE, is_flat=True)
     if facts.order.percent < MOST_PERCENT:
         return Outcome(ExitState.DONE, f"{facts.order.percent} % closed.")
     words = ", ".join(

@@ -55,8 +55,9 @@ def write_outcomes(
             and now_closing.get(step.account_id) == before.get(step.account_id)
         ]
         made = _create_children([one for one in fresh if one[1].order is not None], now)
+        flat = _flat_ones(fresh)
         _write_steps(fresh, held, made, now)
-        _note_flat({step.placed_order_set_id for step, one in fresh if one.is_flat}, now)
+        _note_flat(flat, now)
         refresh_parents({step.order_id for step, _ in fresh if step.order_id is not None})
     ready: dict[int, list[UUID]] = defaultdict(list)
     for step, _ in fresh:
@@ -162,23 +163,44 @@ def _write_steps(
         step.child_id = made.get(step.pk, step.child_id)
         positions = held[step.account_id]
         step.held = {symbol: positions.get(symbol, 0) for symbol in step.plan}
-        step.residual, step.read_at = dict(outcome.residual), now
+        step.read_at = now
+        if not outcome.is_flat:
+            step.residual = dict(outcome.residual)
         step.flat_at = now if outcome.is_flat else None
         step.closed_at = now if outcome.state == ExitState.DONE else None
     update_each([step for step, _ in decided], COLUMNS)
     record(events)
 
 
-def _note_flat(set_ids: Collection[int], now: datetime) -> None:
+def _flat_ones(decided: Decided) -> dict[int, set[UUID]]:
+    """Note on steps that are flat what of the set went otherwise than by our orders.
+
+    Returns:
+        By set of which an account is flat now, the accounts that are not.
+    """
+    flat: dict[int, list[ExitStep]] = defaultdict(list)
+    for step, outcome in decided:
+        if outcome.is_flat:
+            flat[step.placed_order_set_id].append(step)
+    others = {}
+    for set_id, steps in flat.items():
+        left = dict(read_set(steps[0].placed_order_set).left)
+        for step in steps:
+            rest = left.pop(step.account_id, {})
+            step.residual = {symbol: quantity for symbol, quantity in rest.items() if quantity}
+        others[set_id] = set(left)
+    return others
+
+
+def _note_flat(flat: Mapping[int, Collection[UUID]], now: datetime) -> None:
     """Keep when the last account of a set was shown to be flat."""
-    for placed_set in PlacedOrderSet.objects.filter(pk__in=set_ids, flat_at__isnull=True):
-        is_open = ExitStep.objects.filter(placed_order_set=placed_set, closed_at__isnull=True)
-        if is_open.exists() or read_set(placed_set).left:
+    for set_id, others in flat.items():
+        is_open = ExitStep.objects.filter(placed_order_set=set_id, closed_at__isnull=True)
+        if others or is_open.exists():
             continue
-        if PlacedOrderSet.objects.filter(pk=placed_set.pk, flat_at__isnull=True).update(
-            flat_at=now
-        ):
-            record([event(placed_set, "flat", at=now, new="flat", actor=ACTOR)])
+        if PlacedOrderSet.objects.filter(pk=set_id, flat_at__isnull=True).update(flat_at=now):
+            subject = f"placedorderset:{set_id}"
+            record([event(subject, "flat", at=now, new="flat", actor=ACTOR)])
 
 
 def _event(step: ExitStep, new: ExitState, why: str, now: datetime) -> AuditEvent:

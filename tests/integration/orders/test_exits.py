@@ -90,6 +90,18 @@ def test_half_of_it_then_the_rest(fleet, condor):
     assert way.is_flat()
 
 
+def test_half_of_what_was_closed_by_hand_makes_the_set_flat(fleet, condor):
+    way = enter(fleet, replace(condor, contracts=2))
+    for index in range(3):
+        way.hold(index, [0] * 4)
+    way.leave(percent=50)
+
+    assert way.is_flat()
+    assert not way.closing()
+    with pytest.raises(AlreadyFlat):
+        way.open()
+
+
 def test_half_of_one_is_one(way):
     way.leave(percent=25)
     assert way.held() == [0] * 4
