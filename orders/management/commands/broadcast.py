@@ -18,6 +18,7 @@ from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket
 from orders.domain.guards import OVERRIDABLE
 from orders.domain.shapes import Shape
+from orders.management.agents import find_agent
 from orders.management.report import Progress, write_report
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.drafting import Draft, Wish, draft_ticket
@@ -69,7 +70,7 @@ class Command(BaseCommand):
         add("--page", help="address of the page to name in the report")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        agent = _agent(options["agent"])
+        agent = find_agent(options["agent"])
         try:
             draft = draft_ticket(_wish(options), today=exchange_date(timezone.now()))
             self.stdout.write(f"{draft.words} in every account")
@@ -117,15 +118,6 @@ class Command(BaseCommand):
 def _words(problem: Problem) -> str:
     hint = f" (--confirm {problem.code})" if problem.is_overridable else ""
     return f"{problem.field}: {problem.message}{hint}"
-
-
-def _agent(name: str | None) -> User:
-    agents = [user for user in User.objects.filter(is_active=True) if user.may_trade]
-    found = [user for user in agents if name in {None, user.get_username()}]
-    if len(found) != 1:
-        names = ", ".join(user.get_username() for user in agents) or "none"
-        raise CommandError(f"Name the agent with --agent. There are: {names}.")
-    return found[0]
 
 
 def _choice(options: dict[str, Any]) -> AccountChoice:
