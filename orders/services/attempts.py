@@ -150,12 +150,19 @@ def link(successors: Mapping[UUID, AccountOrder]) -> None:
     Args:
         successors: by the id of the old one.
     """
-    for old_id, new in successors.items():
-        AccountOrder.objects.filter(pk=old_id).update(successor=new)
+    AccountOrder.objects.bulk_update(
+        [AccountOrder(pk=old_id, successor=new) for old_id, new in successors.items()],
+        ["successor"],
+    )
     steps = ExitStep.objects.filter(child__in=list(successors)).select_for_update().order_by("pk")
-    for step_id, old_id in steps.values_list("pk", "child_id"):
-        if old_id is not None:
-            ExitStep.objects.filter(pk=step_id).update(child=successors[old_id])
+    ExitStep.objects.bulk_update(
+        [
+            ExitStep(pk=step_id, child=successors[old_id])
+            for step_id, old_id in steps.values_list("pk", "child_id")
+            if old_id is not None
+        ],
+        ["child"],
+    )
 
 
 def next_number(child: AccountOrder) -> int:
