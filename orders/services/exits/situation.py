@@ -35,11 +35,27 @@ class CloserLeg:
 Closers = Mapping[UUID, frozenset[CloserLeg]]
 
 
+# What is asked of a step's relations: a row of each has four times as many columns.
+_RELATED = {
+    "order": (
+        *("order_type", "limit", "duration", "session", "percent", "pricing"),
+        "clicked_at",
+    ),
+    "child": ("status", "reason", "successor", "replace_limit", "replace_until"),
+    "placed_order_set__order": ("underlying",),
+    "account": ("hash_value", "is_active", "number_index", "position"),
+    "account__login": ("status", "label", "status_reason"),
+    "account__login__token": ("access", "version"),
+}
+
+
 def load_steps(*, now: datetime, order_ids: Collection[int] | None = None) -> list[ExitStep]:
     """Return those steps with all that is asked of them, in grid order."""
-    related = ["order", "child", "placed_order_set__order", "account__login__token"]
-    due = due_steps(now=now, order_ids=order_ids).select_related(*related)
-    return list(due.order_by("account__position", "pk"))
+    due = due_steps(now=now, order_ids=order_ids).select_related(*_RELATED)
+    own = [field.name for field in ExitStep._meta.concrete_fields]
+    links = ["placed_order_set__order", "account__login"]
+    columns = [f"{path}__{name}" for path, names in _RELATED.items() for name in names]
+    return list(due.only(*own, *links, *columns).order_by("account__position", "pk"))
 
 
 def closers_in(accounts: Collection[UUID]) -> Closers:
@@ -110,9 +126,26 @@ def other_sets(steps: Sequence[ExitStep]) -> Mapping[tuple[int, UUID], Mapping[s
 
     Signed, and no more than what each of them bought and has not closed itself.
     """
-    symbols = {symbol for step in steps for symbol in step.plan}
+    owned = _owned(steps)
+    for flat_id, account_id, residual in _gone_otherwise(steps):
+        for symbol, quantity in residual.items():
+            owned[account_id][flat_id, symbol] -= quantity
+    found: dict[tuple[int, UUID], dict[str, int]] = {}
+    for step in steps:
+        others: dict[str, int] = defaultdict(int)
+        for (set_id, symbol), quantity in owned[step.account_id].items():
+            if set_id != step.placed_order_set_id and symbol in step.plan:
+                others[symbol] += quantity
+        found[step.placed_order_set_id, step.account_id] = others
+    return found
+
+
+def _owned(steps: Sequence[ExitStep]) -> dict[UUID, dict[tuple[int, str], int]]:
+    """Return what sets bought of these legs and their exits closed, by account, set and symbol."""
     rows = AccountOrderLeg.objects.filter(
-        child__account__in={step.account_id for step in steps}, symbol__in=symbols, filled__gt=0
+        child__account__in={step.account_id for step in steps},
+        symbol__in={symbol for step in steps for symbol in step.plan},
+        filled__gt=0,
     ).values_list(
         "child__account_id",
         "symbol",
@@ -121,22 +154,12 @@ def other_sets(steps: Sequence[ExitStep]) -> Mapping[tuple[int, UUID], Mapping[s
         "child__order__closes_id",
         "child__order__placed_order_set",
     )
-    owned: dict[tuple[UUID, int | None, str], int] = defaultdict(int)
+    owned: dict[UUID, dict[tuple[int, str], int]] = defaultdict(lambda: defaultdict(int))
     for account_id, symbol, instruction, filled, closes, opened in rows:
-        signed = int(filled) if Instruction(instruction).is_buy else -int(filled)
-        owned[account_id, closes or opened, symbol] += signed
-    for flat_id, account_id, residual in _gone_otherwise(steps):
-        for symbol, quantity in residual.items():
-            owned[account_id, flat_id, symbol] -= quantity
-    found: dict[tuple[int, UUID], dict[str, int]] = {}
-    for step in steps:
-        others: dict[str, int] = defaultdict(int)
-        for (account_id, set_id, symbol), quantity in owned.items():
-            is_other = set_id is not None and set_id != step.placed_order_set_id
-            if is_other and account_id == step.account_id and symbol in step.plan:
-                others[symbol] += quantity
-        found[step.placed_order_set_id, step.account_id] = others
-    return found
+        if (set_id := closes or opened) is not None:
+            sign = 1 if Instruction(instruction).is_buy else -1
+            owned[account_id][set_id, symbol] += sign * int(filled)
+    return owned
 
 
 def _gone_otherwise(

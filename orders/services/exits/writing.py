@@ -126,18 +126,18 @@ def _create_children(decided: Decided, now: datetime) -> dict[int, UUID]:
             }
         )
         legs += [
-            AccountOrderLeg(
-                child_id=pk,
-                number=number,
-                symbol=leg.symbol,
-                instruction=leg.instruction,
-                quantity=order.units * leg.ratio,
-            )
+            {
+                "child_id": pk,
+                "number": number,
+                "symbol": leg.symbol,
+                "instruction": leg.instruction,
+                "quantity": order.units * leg.ratio,
+            }
             for number, leg in enumerate(order.legs, 1)
         ]
     deadline = now + timedelta(seconds=settings.READY_DEADLINE_CLOSE_S)
     insert_copies(AccountOrder(purpose=Purpose.CLOSE, deadline_at=deadline), rows)
-    AccountOrderLeg.objects.bulk_create(legs)
+    insert_copies(AccountOrderLeg(), legs)
     created = AuditEvent(at=now, kind="status", new=Status.READY, actor=ACTOR)
     events = [
         {"subject": f"accountorder:{row['id']}", "data": {"body": row["body_hash"]}} for row in rows
