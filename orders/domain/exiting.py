@@ -49,12 +49,14 @@ class Holdings:
         return min(abs(wanted), abs(held)) if wanted * held > 0 else 0
 
     @property
-    def at_worst(self) -> Quantities:
-        """What is held if of all that is out only the orders that sell longs are filled."""
-        return {
-            symbol: max(quantity - self.closing.get(symbol, 0), 0) if quantity > 0 else quantity
-            for symbol, quantity in self.held.items()
-        }
+    def futures(self) -> tuple[Quantities, ...]:
+        """What may be held when the next order fills: of the others none, all, or only sales."""
+        sold = {s: self._less(s) if n > 0 else n for s, n in self.held.items()}
+        return self.held, sold, {s: self._less(s) for s in self.held}
+
+    def _less(self, symbol: str) -> int:
+        held, closing = self.held[symbol], self.closing.get(symbol, 0)
+        return max(held - closing, 0) if held > 0 else min(held + closing, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def _short(holdings: Holdings, free: Quantities, symbols: list[str]) -> _Found |
 
 def _long(holdings: Holdings, free: Quantities, symbols: list[str]) -> _Found | None:
     for symbol in symbols:
-        if spare := min(free[symbol], spare_long(holdings.at_worst, symbol)):
+        spare = min(spare_long(held, symbol) for held in holdings.futures)
+        if spare := min(free[symbol], spare):
             return [symbol], spare
     return None
 
@@ -159,71 +162,59 @@ def _closing_leg(symbol: str, position: int) -> Leg:
 
 
 def uncovered(held: Quantities, symbol: str) -> int:
-    """Return how many shorts of this option's expiration and side have no long beside them.
-
-    Shares cover calls: a hundred each.
-    """
-    option = parse_option(symbol) if is_option(symbol) else None
-    if option is None:
+    """Return how many shorts of this option's side nothing covers that buying it back would end."""
+    if not is_option(symbol):
         return 0
-    longs, shorts = _count(held, option, lambda day: day == option.expiration)
-    return max(shorts - longs - _shares_covering(held, option), 0)
+    option = parse_option(symbol)
+    missing = _missing(held, option)
+    until = [n for day, n in missing.items() if day <= option.expiration]
+    return max(0, *missing.values()) if max(until) == max(missing.values()) else 0
 
 
 def spare_long(held: Quantities, symbol: str) -> int:
-    """Return how many longs (shares) can go without uncovering a short that they may cover.
+    """Return how many of a long (shares) can go so that no more shorts are uncovered than before.
 
-    A long covers shorts of its side that expire with it or before it; shares cover calls. It is
-    counted rather too carefully than not: a later long would cover, too, and is not counted.
+    A long covers shorts of its side that expire with it or before it; shares cover calls, a hundred
+    each.
     """
     if not is_option(symbol):
         return _spare_shares(held, symbol)
     option = parse_option(symbol)
-    together = _spare(held, option, lambda day: day == option.expiration)
-    before = _spare(held, option, lambda day: day <= option.expiration)
-    return max(min(together, before), 0)
+    missing = _missing(held, option)
+    already = max(0, *missing.values())
+    return max(already - max(n for day, n in missing.items() if day <= option.expiration), 0)
 
 
-def _spare(held: Quantities, option: OptionSymbol, counts: Callable[[date], bool]) -> int:
-    longs, shorts = _count(held, option, counts)
-    return longs - shorts
+def _missing(held: Quantities, option: OptionSymbol) -> dict[date, int]:
+    """Return by expiration how many shorts from there on lack a cover; negative if covers are left.
+
+    A cover ends with or after the short. So from every day on there must be as many longs as
+    shorts; the day on which most are missing says how many shorts are uncovered.
+    """
+    chain = [(one, n) for one, n in _options(held) if _chain(one) == _chain(option)]
+    days = {option.expiration, *(one.expiration for one, _ in chain)}
+    lots = _lots(held, option)
+    return {
+        day: -sum(n for one, n in chain if one.expiration >= day) - lots for day in sorted(days)
+    }
+
+
+def _lots(held: Quantities, option: OptionSymbol) -> int:
+    """Return how many calls the account's shares of the underlying cover."""
+    if option.put_call is not PutCall.CALL:
+        return 0
+    shares = held.get(underlying_of(option.root), 0)
+    return max(shares, 0) // SHARES_PER_CONTRACT
 
 
 def _spare_shares(held: Quantities, symbol: str) -> int:
     shares = max(held.get(symbol, 0), 0)
-    longs = shorts = 0
-    for option, quantity in _options(held):
-        if _is_call_on(option, symbol):
-            longs, shorts = longs + max(quantity, 0), shorts + max(-quantity, 0)
-    needed = max(shorts - longs, 0) * SHARES_PER_CONTRACT
-    return max(shares - needed, 0)
-
-
-def _shares_covering(held: Quantities, option: OptionSymbol) -> int:
-    if option.put_call is not PutCall.CALL:
-        return 0
-    shares = (
-        quantity
-        for symbol, quantity in held.items()
-        if not is_option(symbol) and _is_call_on(option, symbol)
-    )
-    return max(sum(shares), 0) // SHARES_PER_CONTRACT
-
-
-def _is_call_on(option: OptionSymbol, ticker: str) -> bool:
-    return option.put_call is PutCall.CALL and underlying_of(option.root) == ticker
-
-
-def _count(
-    held: Quantities, option: OptionSymbol, counts: Callable[[date], bool]
-) -> tuple[int, int]:
-    """Return how many longs and shorts there are on this option's side on the days that count."""
-    longs = shorts = 0
-    for other, quantity in _options(held):
-        is_same = _chain(other) == _chain(option)
-        if is_same and counts(other.expiration):
-            longs, shorts = longs + max(quantity, 0), shorts + max(-quantity, 0)
-    return longs, shorts
+    calls = [o for o, _ in _options(held) if _chain(o) == (symbol, PutCall.CALL)]
+    if not calls:
+        return shares
+    without = {other: n for other, n in held.items() if other != symbol}
+    needed = max(0, *_missing(without, calls[0]).values())
+    return shares - min(needed, shares // SHARES_PER_CONTRACT) * SHARES_PER_CONTRACT
 
 
 def _options(held: Quantities) -> Iterator[tuple[OptionSymbol, int]]:

@@ -26,14 +26,14 @@ class LegTotal:
     def average_price(self) -> Decimal | None:
         return (self.cost / self.filled).quantize(_CENTS) if self.filled else None
 
-    @property
-    def is_filled(self) -> bool:
-        return self.filled >= self.quantity
 
+def shows(legs: Sequence[LegTotal], *, units: Decimal, contracts: int) -> bool:
+    """Whether the executions of every leg add up to these units of the strategy.
 
-def all_filled(legs: Sequence[LegTotal]) -> bool:
-    """Whether every leg is filled; a strategy is filled only then."""
-    return all(leg.is_filled for leg in legs)
+    Args:
+        contracts: the units that the whole order is for.
+    """
+    return all(leg.filled * contracts >= units * leg.quantity for leg in legs)
 
 
 def net_price(legs: Sequence[LegTotal], *, contracts: int) -> Decimal | None:

@@ -36,6 +36,11 @@ def climbs(ticket: Ticket) -> bool:
     return signed(Decimal(1), ticket) < 0
 
 
+def bound_word(ticket: Ticket) -> str:
+    """Return what agents call the bound."""
+    return "cap" if climbs(ticket) else "floor"
+
+
 def next_limit(ticket: Ticket, ladder: Ladder) -> Decimal | None:
     """Return the limit after a ticket's own, on tick and never past the bound; None at the bound.
 
@@ -64,17 +69,20 @@ def check_ladder(ticket: Ticket, ladder: Ladder) -> list[Problem]:
     return [*_of_step(ticket, known), *_of_seconds(ladder.every_s), *unfit]
 
 
+def about_bound(problem: Problem, ticket: Ticket) -> Problem:
+    """Return what was found wrong with a limit as something wrong with the bound."""
+    words = problem.message.replace("limit", bound_word(ticket))
+    return replace(problem, field="ladder.bound", message=words)
+
+
 def _of_bound(ticket: Ticket, bound: Decimal) -> Iterator[Problem]:
     """Judge the bound as the limit that it may become."""
-    word = "cap" if climbs(ticket) else "floor"
     found = find_problems(replace(ticket, limit=bound), today=date.min)
-    unfit = [problem for problem in found if problem.field == "limit"]
-    for problem in unfit:
-        message = problem.message.replace("limit", word)
-        yield Problem("ladder.bound", problem.code, message)
+    unfit = [about_bound(problem, ticket) for problem in found if problem.field == "limit"]
+    yield from unfit
     if not unfit and not _is_ahead(ticket, bound):
         side = "above" if climbs(ticket) else "below"
-        text = f"The {word} must be {side} the limit of {ticket.limit}: that way it is filled."
+        text = f"The {bound_word(ticket)} must be {side} the limit: that way it is filled."
         yield Problem("ladder.bound", "wrong_side", text)
 
 

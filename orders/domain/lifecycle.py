@@ -120,13 +120,13 @@ def parent_status(children: Iterable[ChildState]) -> ParentStatus:
 _BROKER_WORDS = {status.value: status for status in BROKER_TERMINAL}
 
 
-def status_of_broker(word: str, *, legs_filled: bool) -> Status:
+def status_of_broker(word: str, *, fills_listed: bool) -> Status:
     """Return our status for a Schwab status; every word we do not know is a live order.
 
-    FILLED counts only when every leg is filled: the fills may be listed after the status.
+    An end counts only when all that is filled is listed leg by leg: what is listed after it would
+    never be read.
     """
-    status = _BROKER_WORDS.get(word, Status.WORKING)
-    return Status.WORKING if status == Status.FILLED and not legs_filled else status
+    return _BROKER_WORDS.get(word, Status.WORKING) if fills_listed else Status.WORKING
 
 
 def any_of(statuses: Collection[StrEnum]) -> list[str]:

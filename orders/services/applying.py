@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from accounts.services.audit import event, record
 from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
-from orders.domain.fills import LegTotal, all_filled, net_price
+from orders.domain.fills import LegTotal, net_price, shows
 from orders.domain.lifecycle import Reason, Status, status_of_broker
 from orders.domain.matching import OUR_TAG
 from orders.models import AccountOrder, AccountOrderLeg, LegFill
@@ -230,7 +230,9 @@ def _figures(child: AccountOrder, shown: BrokerOrder, legs: list[LegTotal]) -> d
 
 
 def _step(child: AccountOrder, shown: BrokerOrder, legs: list[LegTotal]) -> Step | None:
-    status = status_of_broker(shown.status, legs_filled=all_filled(legs))
+    units = Decimal(child.contracts) if shown.status == Status.FILLED else shown.filled
+    fills_listed = shows(legs, units=units, contracts=child.contracts)
+    status = status_of_broker(shown.status, fills_listed=fills_listed)
     if status == Status.WORKING:
         return None
     words = shown.status_description[:300]

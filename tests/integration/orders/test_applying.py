@@ -161,6 +161,25 @@ def test_a_cancel_keeps_what_was_filled(fleet, by_hand):
     assert order.status == "PARTIAL"
 
 
+def test_a_cancel_whose_fills_are_not_listed_yet_works_on(fleet, by_hand):
+    _, child = one(fleet, fleet.shares(10))
+    assert child.broker_order_id is not None
+    fleet.broker.fill(child.broker_order_id, quantity=4)
+    listed = fleet.broker.broker.books.orders[int(child.broker_order_id)]
+    fleet.broker.broker.trading.cancel(listed, now=fleet.broker.broker.now)
+    raw = raw_of(fleet, child)
+    fills = raw.pop("orderActivityCollection")
+    apply_reading([(child.pk, reading(raw))], now=timezone.now())
+    child.refresh_from_db()
+    assert figures(child) == ("WORKING", 4, 6)
+
+    raw["orderActivityCollection"] = fills
+    apply_reading([(child.pk, reading(raw))], now=timezone.now())
+    child.refresh_from_db()
+    assert figures(child) == ("CANCELED", 4, 6)
+    assert [int(leg.filled) for leg in child.legs.all()] == [4]
+
+
 def test_an_order_that_ends_unfilled_at_the_broker_expires(fleet, by_hand, condor):
     order, child = one(fleet, fleet.shares(limit=Decimal(1)))
     raw = raw_of(fleet, child) | {"status": "EXPIRED", "statusDescription": "Day order ended"}

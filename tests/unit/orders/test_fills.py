@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.domain.fills import LegTotal, all_filled, net_price
+from orders.domain.fills import LegTotal, net_price, shows
 
 
 def leg(side, price, *, quantity=1, filled=None):
@@ -61,7 +61,7 @@ def test_there_is_no_net_price_while_a_leg_has_no_fill():
 def test_a_strategy_is_filled_only_with_its_last_leg(filled, is_done):
     legs = [leg("BUY", "1", quantity=2), leg("SELL", "1", quantity=2, filled=filled)]
 
-    assert all_filled(legs) == is_done
+    assert shows(legs, units=Decimal(2), contracts=2) == is_done
 
 
 prices = st.decimals(min_value="0.01", max_value="500", places=2)
@@ -77,7 +77,7 @@ def test_an_average_lies_between_the_best_and_the_worst_price(executions, more):
     assert total.average_price is not None
     assert min(p for _, p in executions) - Decimal("0.0001") <= total.average_price
     assert total.average_price <= max(p for _, p in executions) + Decimal("0.0001")
-    assert not total.is_filled
+    assert not shows([total], units=Decimal(total.quantity), contracts=total.quantity)
 
 
 @given(prices, prices, prices, prices, st.integers(1, 500))

@@ -75,21 +75,16 @@ def test_an_order_of_unknown_outcome_can_never_become_sendable_again():
     assert not seen & {Status.READY, Status.SUBMITTING}
 
 
-@pytest.mark.parametrize("word", sorted(BROKER_TERMINAL - {Status.FILLED}))
-@pytest.mark.parametrize("legs_filled", [True, False])
-def test_the_brokers_terminal_words_are_ours(word, legs_filled):
-    assert status_of_broker(word.value, legs_filled=legs_filled) == word
-
-
-def test_filled_counts_only_when_every_leg_is_filled():
-    assert status_of_broker("FILLED", legs_filled=True) == Status.FILLED
-    assert status_of_broker("FILLED", legs_filled=False) == Status.WORKING
+@pytest.mark.parametrize("word", sorted(BROKER_TERMINAL))
+def test_an_end_counts_only_when_all_fills_are_listed(word):
+    assert status_of_broker(word.value, fills_listed=True) == word
+    assert status_of_broker(word.value, fills_listed=False) == Status.WORKING
 
 
 @given(st.text() | st.sampled_from(["filled", "READY", "SKIPPED", "UNKNOWN", "PENDING_CANCEL"]))
 def test_every_word_we_do_not_know_is_a_live_order(word):
     if word not in {status.value for status in BROKER_TERMINAL}:
-        assert status_of_broker(word, legs_filled=True) == Status.WORKING
+        assert status_of_broker(word, fills_listed=True) == Status.WORKING
 
 
 def test_statuses_for_queries_are_plain_sorted_words():

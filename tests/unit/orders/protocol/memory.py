@@ -169,7 +169,7 @@ class MemoryLedger(Sending):
             self._disown(pk)
             return
         self.put(pk, broker_status=shown.status)
-        status = status_of_broker(shown.status, legs_filled=True)
+        status = status_of_broker(shown.status, fills_listed=True)
         if status != Status.WORKING:
             self.step(pk, status, {Status.WORKING})
 
