@@ -126,14 +126,18 @@ def _decide(
             holdings=Holdings(
                 wanted=_wanted(step, closed),
                 held=seen[step.account_id].held,
-                closing=closing.get(step.account_id, {}),
+                closing=dict(closing[step.account_id]),
             ),
             others=others.get((step.placed_order_set_id, step.account_id), {}),
             broken=seen[step.account_id].broken,
             last_fill=last.get((step.order_id, step.account_id)),
             now=now,
         )
-        decided.append((step, plan(facts, prices)))
+        outcome = plan(facts, prices)
+        if outcome.order is not None:  # what the next exit of this account must see
+            for leg in outcome.order.legs:
+                closing[step.account_id][leg.symbol] += outcome.order.units * leg.ratio
+        decided.append((step, outcome))
     return decided
 
 

@@ -76,8 +76,11 @@ def closers_in(accounts: Collection[UUID]) -> Closers:
 
 def closing_by(
     closers: Closers, *, fresh: Mapping[tuple[UUID, str], int]
-) -> Mapping[UUID, Mapping[str, int]]:
-    """Return by account and symbol what is on its way to be closed, or was a moment ago."""
+) -> dict[UUID, dict[str, int]]:
+    """Return by account and symbol what is on its way to be closed, or was a moment ago.
+
+    Both have zero for what is not in them.
+    """
     found: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for account_id, legs in closers.items():
         for leg in legs:
