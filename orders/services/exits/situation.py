@@ -12,13 +12,17 @@ from django.db.models import Q, QuerySet, Sum
 from orders.domain.lifecycle import TERMINAL, Purpose, Status, any_of
 from orders.models import AccountOrder, AccountOrderLeg, ExitStep, LegFill
 from orders.selectors.due import due_steps
+from orders.services.canceling import REST_DUE
 from strategies.domain.tickets import Instruction
 
 # Positions may be reported a moment behind the fills: until then these count as still to come.
 POSITIONS_BEHIND = timedelta(seconds=2)
 ALIVE = frozenset(Status) - TERMINAL
-# One that the broker replaced lives on as its successor, also while that is still looked for.
-NOT_OVER = Q(status__in=any_of(ALIVE)) | Q(status=Status.REPLACED, successor__isnull=True)
+# One that the broker replaced lives on as its successor, also while that is still looked for; so
+# does one that is canceled to be replaced, until its rest is written.
+NOT_OVER = (
+    Q(status__in=any_of(ALIVE)) | Q(status=Status.REPLACED, successor__isnull=True) | REST_DUE
+)
 
 
 @dataclass(frozen=True, slots=True)
