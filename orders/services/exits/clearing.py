@@ -128,8 +128,8 @@ def _is_replaced(step: ExitStep, now: datetime) -> bool:
     if child.successor_id is not None:
         follow_child(step, child.successor_id)
         return True
-    is_due = child.replace_limit is not None and (child.replace_until or now) > now
-    if child.status == Status.REPLACED or (child.status == Status.CANCELED and is_due):
+    has_rest = child.status == Status.CANCELED and child.replace_limit is not None
+    if child.status == Status.REPLACED or has_rest:
         postpone([step], {step.pk: REPLACING}, until=now + SOON)
         return True
     return False
