@@ -10,10 +10,12 @@ from tests.support.raw_server import dead_port
 from tests.support.stack import MANAGE
 
 CELERY = [sys.executable, "-m", "celery", "-A", "tradeswim.celery"]
+# One worker only: gunicorn stumbles over its own feet when two fail to boot at the same moment.
+WEB = [sys.executable, "-m", "gunicorn", "-w", "1", "-c", "python:tradeswim.gunicorn_conf"]
 PROCESSES = {
     "worker": [*CELERY, "worker", "-P", "threads", "-Q", "maint"],
     "beat": [*CELERY, "beat"],
-    "web": [sys.executable, "-m", "gunicorn", "-c", "python:tradeswim.gunicorn_conf"],
+    "web": WEB,
     "wsgi": [sys.executable, "-c", "import tradeswim.wsgi"],
     "sweeper": [sys.executable, str(MANAGE), "sweep", "--once"],
 }
