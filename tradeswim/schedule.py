@@ -14,6 +14,7 @@ ROUTES = {
     "orders.advance_exits": {"queue": "placement"},
     "orders.send_cancels": {"queue": "placement"},
     "orders.send_rests": {"queue": "placement"},
+    "orders.climb": {"queue": "placement"},
     "orders.sync_stock_orders": {"queue": "stocks"},
     "orders.sync_option_orders": {"queue": "options"},
     "orders.reconcile": {"queue": "recon"},

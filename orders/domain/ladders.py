@@ -41,6 +41,11 @@ def bound_word(ticket: Ticket) -> str:
     return "cap" if climbs(ticket) else "floor"
 
 
+def plain(price: Decimal | None) -> str:
+    """Write a price for the record, one way whether it was read or reckoned: `1.05`, `2`."""
+    return "" if price is None else f"{price.normalize():f}"
+
+
 def next_limit(ticket: Ticket, ladder: Ladder) -> Decimal | None:
     """Return the limit after a ticket's own, on tick and never past the bound; None at the bound.
 

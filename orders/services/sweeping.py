@@ -18,6 +18,7 @@ from orders.selectors.due import due_steps
 from orders.services.cancel_sending import due_cancels
 from orders.services.canceling import withdraw_unsent
 from orders.services.claiming import unresolved_twins
+from orders.services.climbing import due_ladders
 from orders.services.parents import refresh_parents
 from orders.services.replacing import due_rests
 from orders.services.steps import Step, take_steps
@@ -58,6 +59,8 @@ def _due_tasks(now: datetime) -> Iterator[str]:
         yield "orders.send_cancels"
     if due_steps(now=now).exists():
         yield "orders.advance_exits"
+    if due_ladders(now).exists():
+        yield "orders.climb"
 
 
 def _expire_unsent(now: datetime) -> int:

@@ -3,6 +3,7 @@
 Placing may ring for reading, and exits for both; what a read finds is rung for by name.
 """
 
+from orders.tasks.climbing import climb as climb
 from orders.tasks.controlling import follow_successors as follow_successors
 from orders.tasks.controlling import send_cancels as send_cancels
 from orders.tasks.controlling import send_rests as send_rests

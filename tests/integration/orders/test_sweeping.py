@@ -155,10 +155,10 @@ def test_orders_unknown_for_two_minutes_raise_one_alarm_that_comes_once(fleet):
     assert Alarm.objects.count() == 1
 
 
-def test_an_idle_sweep_asks_the_database_six_times(fleet, django_assert_num_queries):
+def test_an_idle_sweep_asks_the_database_seven_times(fleet, django_assert_num_queries):
     fleet.broadcast(fleet.shares())
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         sweep(now=timezone.now())
 
 
