@@ -16,7 +16,7 @@ Which fault is where (a bare name is a module of this package):
     F7  message delivered often      test_messages
     F8  message delivered late       test_messages
     F9  worker dies behind claim     test_worker_dies
-    F10 … with requests in flight    test_worker_dies (45 of them)
+    F10 … with requests in flight    test_worker_dies (45 of them), test_exits
     F11 … with answers in hand       test_worker_dies
     F12 power cut behind the claim   test_worker_dies (what is on the disk at that moment)
     F13 SIGTERM in a broadcast       test_worker_dies
@@ -52,15 +52,19 @@ Which fault is where (a bare name is a module of this package):
     F43 two beats, none              test_around_the_orders
     F44 clock wrong by minutes       test_around_the_orders; tests/integration/orders/test_clock.py
     F45 reads out of order           tests/integration/orders/test_applying.py
+    F46 fills race a cancel          test_control
+    F47 replaced by the broker       tests/integration/orders/test_following.py
     F48 status nobody knows          test_broker_answers; tests/unit/orders/test_lifecycle.py
+    F49 cancel's answer lost         test_control
+    F50 cancel of an unknown order   tests/integration/orders/test_canceling.py
+    F51 exit pressed often           test_exits; with fills missing or unknown: test_exits_by_hand
     F52 one mute account of 45       test_worker_dies; tests/e2e/test_up.py
     F53 yesterday's backup           tests/e2e/test_restart.py
     F54 two deployments              tests/e2e/test_restart.py
-    F55 frozen in a broadcast        test_around_the_orders
+    F55 frozen in a broadcast        test_around_the_orders, test_control (by the API)
     F57 switched off behind click    test_around_the_orders
     F58 keys rotated under traffic   test_around_the_orders
     F59 keys missing                 test_around_the_orders
 
-With what they belong to: F46, F49, F50 (cancelling), F47 (orders replaced by the broker), F51 (exits),
-F56 (rolling code back), F60 (unattended logins).
+With what they belong to: F56 (rolling code back), F60 (unattended logins).
 """

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.canary import leaked
 from tests.faults.installation import HURRIED, Installation
-from tests.faults.invariants import problems
+from tests.faults.invariants import closed_too_much, problems
 from tests.faults.trader import Trader
 from tests.faults.truth import Witness
 
@@ -45,16 +45,17 @@ def installation(request, tmp_path_factory) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="module")
-def trader(installation) -> Iterator[Trader]:
-    """Who clicks; when the module is over, no secret may be found in what it leaves behind."""
-    trader = Trader(installation, installation.wait_until_ready())
+def trader(request, installation) -> Iterator[Trader]:
+    """Who clicks, of the module's kind; when it is over, no secret may be found in what is left."""
+    kind = getattr(request.module, "TRADER", Trader)
+    trader = kind(installation, installation.wait_until_ready())
     yield trader
     assert leaked(installation, trader) == []
 
 
 @pytest.fixture(scope="module")
 def witness(installation, trader) -> Witness:
-    return Witness(trader, installation.database)
+    return Witness(trader, installation.database, trader.resets)
 
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def holds(trader, witness) -> Callable[..., None]:
     def check(*orders: int, within: float = 45) -> None:
         for order in orders:
             trader.wait_until_settled(order, within)
-        assert problems(witness.tell().of(orders)) == []
+        truth = witness.tell().of(orders)
+        assert [*problems(truth), *closed_too_much(truth)] == []
 
     return check

@@ -1,10 +1,11 @@
-"""What must be true after every fault, as sentences about what is not (reliability's I1 to I8)."""
+"""What must be true after every fault, as sentences about what is not (I9 is in canary.py)."""
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from orders.domain.lifecycle import BROKER_TERMINAL, STEPS, Status
+from tests.faults.holdings import OVERSOLD, overclosed
 from tests.faults.truth import OURS, BrokerOrder, Child, Post, Truth
 
 # A request is stamped when the broker's process, one of a dozen on two cores, gets to read it.
@@ -35,16 +36,26 @@ def problems(truth: Truth, *, frozen: Sequence[Window] = ()) -> list[str]:
 
 
 def duplicates(children: Iterable[Child], ours: Iterable[BrokerOrder]) -> list[str]:
-    """I1: a click made at most one order in an account."""
-    clicks: dict[tuple[str, str], set[int]] = defaultdict(set)
+    """I1: a click made at most one order in an account; an exit one for each of its attempts."""
+    clicks: dict[tuple[str, str], list[int]] = defaultdict(list)
     for child in children:
-        clicks[child.account, child.fingerprint].add(child.order)
+        clicks[child.account, child.fingerprint].append(child.order)
     placed = Counter((order.account, order.fingerprint) for order in ours)
     return [
         f"I1: {count} orders at the broker from clicks {sorted(clicks[what])} in {what[0][:8]}"
         for what, count in placed.items()
         if count > len(clicks[what])
     ]
+
+
+def closed_too_much(truth: Truth) -> list[str]:
+    """I11, I12: nothing was closed that was not held; nor was that asked for."""
+    asked = [
+        f"I11: {order.id} in {order.account[:8]} asked for more than was held"
+        for order in truth.orders
+        if order.tag.startswith(OURS) and OVERSOLD in order.words
+    ]
+    return [*asked, *overclosed(truth.deals, truth.resets)]
 
 
 def lost(children: Sequence[Child], ours: Iterable[BrokerOrder]) -> list[str]:

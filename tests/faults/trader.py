@@ -10,6 +10,7 @@ from uuid import uuid4
 import requests
 
 from tests.faults.database import key
+from tests.faults.holdings import Reset
 from tests.faults.installation import Installation
 from tests.support.stack import Program
 
@@ -27,12 +28,14 @@ class Trader(Program):
     Attributes:
         accounts: the accounts' ids, in grid order.
         hashes: the broker's name of each account, by id.
+        resets: positions that were set by hand.
     """
 
     def __init__(self, installation: Installation, ready: dict[str, Any]) -> None:
         super().__init__(ready)
         self._database = installation.database
         self._tickets = itertools.count()
+        self.resets: list[Reset] = []
         self.paper("market", {"speed": 0, "prices": {SHARE: str(PRICE)}})
         self.accounts = [row["id"] for row in self.get("accounts/")]
         rows = installation.database.rows("SELECT id, hash_value FROM accounts_account")

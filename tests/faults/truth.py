@@ -1,12 +1,13 @@
 """What happened, from three witnesses: the broker's orders, its journal, the product's database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from brokerage.schwab.fingerprint import fingerprint
 from tests.faults.database import Database, key, moment
+from tests.faults.holdings import Deal, Reset, deals_of
 from tests.support.stack import Program
 
 OURS = "TA_"
@@ -36,6 +37,7 @@ class BrokerOrder:
     fingerprint: str
     tag: str
     status: str
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Truth:
     posts: list[Post]
     children: list[Child]
     later: set[tuple[str, str]]
+    deals: list[Deal] = field(default_factory=list)
+    resets: list[Reset] = field(default_factory=list)
 
     def of(self, orders: Collection[int]) -> "Truth":
         """Return what concerns the accounts of these orders."""
@@ -89,18 +93,26 @@ class Truth:
             [one for one in self.posts if one.account in names],
             [one for one in self.children if one.account in names],
             self.later,
+            [one for one in self.deals if one.account in names],
+            [one for one in self.resets if one.account in names],
         )
 
 
 class Witness:
-    """Hears all three; call `listen` more often than the broker's journal forgets."""
+    """Hears all three; call `listen` more often than the broker's journal forgets.
 
-    def __init__(self, program: Program, database: Database) -> None:
+    Attributes:
+        by_hand: numbers of orders that do not count, because a test made them.
+        resets: positions that a test has set and goes on to set.
+    """
+
+    def __init__(self, program: Program, database: Database, resets: Sequence[Reset] = ()) -> None:
         self._program = program
         self._database = database
         self._seen = 0
         self._posts: list[Post] = []
         self.by_hand: set[str] = set()
+        self.resets = resets
 
     def listen(self) -> None:
         """Read what the journal has to say since the last time."""
@@ -117,8 +129,15 @@ class Witness:
         before = self._orders()
         self.listen()
         children = self._children()
-        later = {(one.account, one.id) for one in self._orders()}
-        return Truth(before, sorted(self._posts, key=lambda post: post.at), children, later)
+        shown = self._program.paper("orders")
+        later = {(one["account"], str(one["orderId"])) for one in shown}
+        deals = [
+            deal
+            for one in shown
+            for deal in deals_of(one, is_ours=str(one.get("tag")).startswith(OURS))
+        ]
+        posts = sorted(self._posts, key=lambda post: post.at)
+        return Truth(before, posts, children, later, deals, list(self.resets))
 
     def _orders(self) -> list[BrokerOrder]:
         return [
@@ -143,6 +162,7 @@ def _order(shown: dict[str, Any]) -> BrokerOrder:
         fingerprint=fingerprint(shown),
         tag=str(shown.get("tag") or ""),
         status=shown["status"],
+        words=str(shown.get("statusDescription") or ""),
     )
 
 

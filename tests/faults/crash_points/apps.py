@@ -25,6 +25,7 @@ POINTS = {
     "before the claim": ("orders.services.placing", "claim", False),
     "after the claim": ("orders.services.placing", "authorizations", False),
     "after the answers": ("orders.services.placing", "record_batch", False),
+    "after the plan": ("orders.services.exits.advancing", "write_outcomes", True),
 }
 # Another thread may be the one that is told to stop all: until then this one must do nothing.
 TAKES_EFFECT_S = 0.3
