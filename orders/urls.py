@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import alarms, deciding, desk, frame, gate, modes
+from orders.views import alarms, controls, deciding, desk, exits, frame, gate, modes, sets
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -15,6 +15,17 @@ urlpatterns = [
     path("desk/unknown/<uuid:child_id>/", deciding.unknown_order, name="unknown-order"),
     path("desk/unknown/<uuid:child_id>/ours/<str:number>/", deciding.ours, name="unknown-ours"),
     path("desk/unknown/<uuid:child_id>/none/", deciding.none_is_ours, name="unknown-none"),
+    path("desk/sets/", sets.sets, name="sets"),
+    path("desk/sets/<int:set_id>/", sets.placed_set, name="set"),
+    path("desk/sets/<int:set_id>/exit/", exits.exit_set, name="exit"),
+    path("desk/sets/<int:set_id>/exit/terms/", exits.exit_terms, name="exit-terms"),
+    path("desk/sets/<int:set_id>/<int:step_id>/retry/", exits.retry, name="exit-retry"),
+    path("desk/sets/<int:set_id>/<int:step_id>/chase/", exits.chase, name="exit-chase"),
+    path("desk/sets/<int:set_id>/<int:step_id>/handled/", exits.handled, name="exit-handled"),
+    path("desk/orders/<int:order_id>/cancel/", controls.cancel, name="cancel"),
+    path("desk/orders/<int:order_id>/replace/", controls.replace, name="replace"),
+    path("desk/orders/<int:order_id>/retry/", controls.retry, name="retry"),
+    path("desk/close-everything/", controls.everything, name="close-everything"),
     path("desk/alarms/", alarms.alarms, name="alarms"),
     path("desk/alarms/<int:alarm_id>/seen/", alarms.acknowledge_alarm, name="acknowledge"),
     path("desk/gate/", gate.gate, name="gate"),

@@ -1,0 +1,219 @@
+"""What the pages of placed order sets show beside the sets: sums, and what exits left over."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Max, QuerySet
+
+from accounts.selectors import latest_event_id, our_accounts
+from orders.domain.exits import AT_WORK, MOST_PERCENT, ExitState, Pricing
+from orders.models import ComplexOrder, ExitStep, PlacedOrderSet
+from orders.selectors.sets import SetAccount, SetRow, list_sets
+from orders.selectors.showing import effect_words
+from strategies.domain.tickets import OrderType
+
+MOST_FLAT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SetLine:
+    """A set in a line: sums over its accounts, in units of the strategy."""
+
+    row: SetRow
+
+    @property
+    def effect(self) -> str:
+        """What stands before the entry price: `CREDIT`, or `LIMIT` for one leg."""
+        return effect_words(OrderType.LIMIT, self.row.order.price_effect)
+
+    @property
+    def entry(self) -> Decimal | None:
+        """The mean entry price, weighted by what was filled, USD per unit."""
+        priced = [
+            (one.bookmarked, one.entry_price)
+            for one in self.row.accounts
+            if one.bookmarked and one.entry_price is not None
+        ]
+        if not priced:
+            return None
+        total = sum((units * price for units, price in priced), Decimal(0))
+        return (total / sum(units for units, _ in priced)).quantize(Decimal("0.01"))
+
+    @property
+    def bookmarked(self) -> int:
+        return sum(one.bookmarked for one in self.row.accounts)
+
+    @property
+    def held(self) -> int:
+        return sum(one.held or 0 for one in self.row.accounts)
+
+    @property
+    def unread(self) -> int:
+        """In how many accounts the broker has not yet said what is held."""
+        return sum(one.held is None for one in self.row.accounts)
+
+    @property
+    def at_work(self) -> int:
+        return sum(one.state in AT_WORK for one in self.row.accounts)
+
+    @property
+    def left(self) -> int:
+        """In how many accounts something is left to the agent."""
+        return sum(one.state == ExitState.RESIDUAL for one in self.row.accounts)
+
+    @property
+    def to_exit(self) -> int:
+        """In how many accounts an exit can be opened."""
+        return sum(_may_be_exited(one) for one in self.row.accounts)
+
+
+class LeftLeg(NamedTuple):
+    """What is left of one leg: the position, negative where the account is short."""
+
+    symbol: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What an exit left to the agent in one account, and how it was to be closed.
+
+    Args:
+        is_open: False once it was tried again or handled.
+        percent: of the set, that closes just this once more.
+        is_whole: whether all legs of the set are left: only then a limit can be its price.
+    """
+
+    step_id: int
+    set_id: int
+    account_id: UUID
+    alias: str
+    legs: Sequence[LeftLeg]
+    why: str
+    is_open: bool
+    pricing: Pricing
+    limit: Decimal | None
+    percent: int
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetAccountLine:
+    """One account of a set, with the agent's reason where he handled what was left."""
+
+    account: SetAccount
+    handled_why: str
+
+    @property
+    def is_handled(self) -> bool:
+        return bool(self.handled_why)
+
+    @property
+    def may_be_exited(self) -> bool:
+        return _may_be_exited(self.account)
+
+    @property
+    def why(self) -> str:
+        """What it waits for, what is left, or how that was dealt with."""
+        return self.handled_why or self.account.why
+
+
+@dataclass(frozen=True, slots=True)
+class SetPage:
+    """One set with its residual board."""
+
+    line: SetLine
+    accounts: Sequence[SetAccountLine]
+    board: Sequence[Leftover]
+
+
+def sets_version() -> str:
+    """Return the tag of what is shown of sets: events and reads of positions change it."""
+    read_at = our_accounts().aggregate(at=Max("positions_at"))["at"]
+    return f"{latest_event_id()}-{read_at.timestamp() if read_at else 0}"
+
+
+def list_lines() -> tuple[list[SetLine], list[SetLine]]:
+    """Return all sets that are not flat, and the newest of those that are; newest first."""
+    still_open = list_sets(open_only=True)
+    flat = [row for row in list_sets(most=MOST_FLAT) if row.flat_at is not None]
+    return [SetLine(row) for row in still_open], [SetLine(row) for row in flat]
+
+
+def set_page(row: SetRow) -> SetPage:
+    """Add to a set what its accounts' latest exit steps say, in one query."""
+    ids = [one.step_id for one in row.accounts if one.step_id is not None]
+    steps = {step.pk: step for step in _steps(ids)}
+    lines = [
+        SetAccountLine(one, steps[one.step_id].handled_why if one.step_id in steps else "")
+        for one in row.accounts
+    ]
+    board = [
+        _leftover(steps[one.step_id], one)
+        for one in row.accounts
+        if one.step_id in steps and one.state == ExitState.RESIDUAL
+    ]
+    return SetPage(SetLine(row), lines, board)
+
+
+def find_leftover(row: SetRow, step_id: int) -> Leftover | None:
+    """Return what a step of this set left over, also when that is settled by now."""
+    members = {one.id: one for one in row.accounts}
+    step = _steps([step_id]).filter(placed_order_set=row.id, account__in=members).first()
+    return None if step is None else _leftover(step, members[step.account_id])
+
+
+def find_placed_set(pk: int) -> PlacedOrderSet | None:
+    """Return the set itself, with the broadcast that it is the bookmark of."""
+    return PlacedOrderSet.objects.select_related("order").filter(pk=pk).first()
+
+
+def sets_by_order(order_ids: Collection[int]) -> Mapping[int, int]:
+    """Return the set that each broadcast is the bookmark of, or closes; others are left out."""
+    rows = ComplexOrder.objects.filter(pk__in=order_ids).order_by()
+    return {
+        pk: bookmark or closes
+        for pk, bookmark, closes in rows.values_list("pk", "placed_order_set__pk", "closes_id")
+        if bookmark or closes
+    }
+
+
+def percent_of(bookmarked: int, units: int) -> int:
+    """Return the percent of a bookmark that comes to these units, and to no more than them."""
+    if not 0 < units < bookmarked:
+        return MOST_PERCENT
+    percent = ceil(MOST_PERCENT * units / bookmarked)
+    is_more = bookmarked * percent // MOST_PERCENT > units
+    return max(percent - 1, 1) if is_more else percent
+
+
+def _may_be_exited(account: SetAccount) -> bool:
+    return not account.is_flat and account.state not in AT_WORK
+
+
+def _steps(ids: Collection[int]) -> QuerySet[ExitStep]:
+    return ExitStep.objects.filter(pk__in=ids).select_related("order", "account")
+
+
+def _leftover(step: ExitStep, account: SetAccount) -> Leftover:
+    order = step.order
+    legs = [LeftLeg(symbol, quantity) for symbol, quantity in step.residual.items() if quantity]
+    units = max((abs(leg.quantity) for leg in legs), default=0)
+    was_all = order is None or order.percent == MOST_PERCENT
+    return Leftover(
+        step_id=step.pk,
+        set_id=step.placed_order_set_id,
+        account_id=step.account_id,
+        alias=step.account.alias,
+        legs=legs,
+        why=step.why,
+        is_open=step.state == ExitState.RESIDUAL and step.closed_at is None,
+        pricing=Pricing(order.pricing) if order and order.pricing else Pricing.MID,
+        limit=order.limit if order and order.pricing == Pricing.LIMIT else None,
+        percent=MOST_PERCENT if was_all else percent_of(account.bookmarked, units),
+        is_whole=len(legs) == len(account.by_leg),
+    )
