@@ -1,9 +1,11 @@
 """Answer every error of the API as problem details (RFC 9457) with a stable code."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -25,8 +27,14 @@ from orders.domain.guards import Guard
 from strategies.domain.symbols import InvalidSymbol
 from strategies.domain.tickets import Problem
 
+log = logging.getLogger(__name__)
+
 PROBLEM_JSON = "application/problem+json"
 
+DATABASE_BUSY = (
+    "The database did not answer in time. Send the same again, with the same Idempotency-Key: what "
+    "was written meanwhile is then found, and not done twice."
+)
 _KINDS: dict[type[Exception], tuple[int, str, str]] = {
     RequestDataTooBig: (413, "too_large", "The body is too large"),
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
@@ -59,10 +67,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         status = 404 if error.status == 404 else 502
         code = "not_found" if status == 404 else "broker_refused"
         return _problem(status, code, "The broker says no", str(error))
-    for kind, (status, code, title) in _KINDS.items():
-        if isinstance(error, kind):
-            return _problem(status, code, title, str(error))
-    return None
+    return _of_kind(error)
 
 
 def not_found(request: HttpRequest, path: str) -> JsonResponse:
@@ -78,6 +83,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
     words = "Something went wrong on our side; it is in the log. Look before you try again."
     body = _body(500, "server_error", "Internal error", words, ())
     return JsonResponse(body, status=500, content_type=PROBLEM_JSON)
+
+
+def _of_kind(error: Exception) -> Response | None:
+    if isinstance(error, OperationalError):
+        log.error("the database did not answer: %s", error)
+        return _problem(503, "database_busy", "The database is busy", DATABASE_BUSY)
+    for kind, (status, code, title) in _KINDS.items():
+        if isinstance(error, kind):
+            return _problem(status, code, title, str(error))
+    return None
 
 
 def _of_ticket(error: BadTicket) -> Response:

@@ -152,7 +152,8 @@ def test_a_freeze_while_an_exit_works_stops_what_is_not_sent_and_proves_what_is(
     since = trader.last_order()
     with trader.fills_by_hand():
         closing = trader.exit(placed)
-        wait_until(lambda: len(trader.closings(since)) == ACCOUNTS)
+        trader.wait_for(closing, "WORKING")  # a worker stopped while it writes locks everybody out
+        assert len(trader.closings(since)) == ACCOUNTS
         with installation.stopped("placement"):
             stopped = trader.exit(late)
             assert trader.freeze()["left"]["exits"] == ACCOUNTS + 20
