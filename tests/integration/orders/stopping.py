@@ -63,3 +63,9 @@ def fault_cancels(fleet: Fleet, fault: str, **more: Any) -> None:
 def cancels(broker: PaperBroker) -> int:
     """Count the cancels that arrived."""
     return sum(row["method"] == "DELETE" for row in broker.journal())
+
+
+def prices_at(broker: PaperBroker, status: str = "WORKING") -> list[tuple[int, float]]:
+    """Return quantity and price of the orders at the broker that stand so."""
+    found = [one for one in broker.orders() if one["status"] == status]
+    return sorted((int(one["quantity"]), one["price"]) for one in found)

@@ -6,7 +6,6 @@ from django.utils import timezone
 from accounts.models import Alarm
 from accounts.services.alarms import acknowledge
 from orders.models import AccountOrder, ExternalOrder, LegFill
-from orders.services.canceling import ask_cancel
 from orders.services.following import Followed, follow_successors
 from tests.integration.orders.hands import figures, force, hit, only
 from tests.integration.orders.stopping import LIMIT, ask, change, go_on, resting, stop
@@ -290,16 +289,3 @@ def test_a_cut_list_proves_nothing(fleet, broker):
 
     assert fleet.statuses(order) == ["REPLACED"]
     assert not Alarm.objects.exists()
-
-
-def test_a_canceled_successor_asked_for_by_its_old_name_is_over(fleet):
-    order = resting(fleet)
-    old = only(fleet, order)
-    replaced(fleet, order)
-    follow(fleet)
-    ask(order)
-    stop(fleet)
-
-    asked = ask_cancel(children=[old.pk], by="agent", now=timezone.now())
-
-    assert asked.over == [fleet.children(order)[1].pk]

@@ -5,11 +5,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.domain.words import LoginStatus, Mode, ModeScope
 from accounts.models import AuditEvent
-from orders.domain.errors import BadTicket, CannotControl, GuardRefused
+from orders.domain.errors import CannotControl
 from orders.models import AccountOrder, AccountOrderLeg, ExitStep, PlacedOrderSet
 from orders.services.canceling import ask_cancel, withdraw_unsent
 from orders.services.claiming import claim
@@ -22,17 +23,11 @@ from tests.integration.orders.stopping import (
     change,
     fault_cancels,
     go_on,
+    prices_at,
     resting,
     stop,
 )
 from tests.integration.orders.test_races import at_once
-from tests.support.make import make_mode
-
-
-def prices_at(broker, status="WORKING"):
-    """Return quantity and price of the orders at the broker that stand so."""
-    found = [one for one in broker.orders() if one["status"] == status]
-    return sorted((int(one["quantity"]), one["price"]) for one in found)
 
 
 def test_a_working_broadcast_goes_on_at_the_new_limit_in_all_accounts(fleet, broker):
@@ -221,93 +216,6 @@ def test_a_click_on_an_old_attempt_reaches_the_one_that_works(fleet, broker):
     assert prices_at(broker) == []
 
 
-def test_the_limit_it_has_already_is_no_replace(fleet, wire):
-    order = resting(fleet)
-
-    with pytest.raises(CannotControl, match="has this limit already"):
-        change(order, LIMIT)
-
-    assert stop(fleet).sent == 0
-
-
-def test_the_new_limit_is_recorded_with_who_asked(fleet):
-    order = resting(fleet)
-
-    change(order)
-
-    event = AuditEvent.objects.get(kind="limit")
-    assert (event.subject, event.old, event.new, event.actor) == (
-        f"complexorder:{order.pk}",
-        "1.0000",
-        "1.25",
-        "agent",
-    )
-
-
-@pytest.mark.parametrize("limit", ["0", "-1", "1.255"])
-def test_a_limit_that_no_ticket_could_have_is_refused(fleet, limit):
-    order = resting(fleet)
-
-    with pytest.raises(BadTicket) as error:
-        change(order, Decimal(limit))
-
-    assert {problem.field for problem in error.value.problems} == {"limit"}
-    assert only(fleet, order).cancel_asked_at is None
-
-
-def test_a_market_order_gets_no_limit(fleet, by_hand):
-    order = fleet.broadcast(fleet.shares(5), accounts=fleet.accounts[:1])
-
-    with pytest.raises(BadTicket):
-        change(order)
-
-
-def test_a_limit_far_from_the_market_needs_the_agents_word(fleet, broker):
-    order = resting(fleet)
-
-    with pytest.raises(GuardRefused) as error:
-        change(order, Decimal(9000))
-    assert [(p.field, p.code) for p in error.value.problems] == [("limit", "PRICE_AWAY")]
-    order.refresh_from_db()
-    assert order.limit == LIMIT
-
-    assert change(order, Decimal(9000), confirm=["PRICE_AWAY"]).asked
-
-
-def test_accounts_that_may_not_send_keep_their_orders_and_are_named(fleet, broker):
-    order = resting(fleet, accounts=3)
-    frozen, lost = fleet.accounts[0], fleet.accounts[1]
-    make_mode(Mode.FROZEN, ModeScope.ACCOUNT, str(frozen.pk))
-    type(lost.login).objects.filter(pk=lost.login.pk).update(status=LoginStatus.LOGIN_REQUIRED)
-
-    asked = change(order)
-    stop(fleet)
-    go_on(fleet, order)
-
-    assert set(asked.left_out) == {frozen.alias, lost.alias}
-    assert "frozen" in asked.left_out[frozen.alias]
-    assert prices_at(broker) == [(10, 1.0), (10, 1.0), (10, 1.25)]
-
-
-def test_while_the_fleet_is_frozen_nothing_is_replaced(fleet):
-    order = resting(fleet)
-    make_mode(Mode.FROZEN)
-
-    with pytest.raises(CannotControl, match="frozen"):
-        change(order)
-
-    assert only(fleet, order).cancel_asked_at is None
-
-
-def test_when_nothing_works_there_is_nothing_to_replace(fleet):
-    order = resting(fleet)
-    ask(order)
-    stop(fleet)
-
-    with pytest.raises(CannotControl, match="nothing to replace"):
-        change(order)
-
-
 def test_the_step_of_an_exit_goes_on_with_the_new_order(fleet):
     order = resting(fleet)
     old = only(fleet, order)
@@ -336,6 +244,18 @@ def test_the_life_of_both_attempts_is_recorded(fleet):
     old, new = fleet.children(order)
     assert trail(old)[-1] == ("WORKING", "CANCELED")
     assert trail(new) == [("", "READY"), ("READY", "SUBMITTING"), ("SUBMITTING", "WORKING")]
+
+
+def test_the_rests_of_many_accounts_take_as_many_statements_as_that_of_one(fleet):
+    counts = []
+    for accounts in (1, 3):
+        change(resting(fleet, accounts=accounts))
+        stop(fleet)
+        with CaptureQueriesContext(connection) as statements:
+            send_rests(now=timezone.now())
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.django_db(transaction=True)
