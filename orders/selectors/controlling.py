@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from math import ceil
 from typing import NamedTuple
@@ -103,10 +104,20 @@ class Leftover:
 
 @dataclass(frozen=True, slots=True)
 class SetAccountLine:
-    """One account of a set, with the agent's reason where he handled what was left."""
+    """One account of a set, with its latest exit step."""
 
     account: SetAccount
-    handled_why: str
+    step: ExitStep | None
+
+    @property
+    def handled_why(self) -> str:
+        return self.step.handled_why if self.step else ""
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the broker was last asked what it holds, for all or for its exit."""
+        asked = [at for at in (self.account.read_at, self.step and self.step.read_at) if at]
+        return max(asked, default=None)
 
     @property
     def is_handled(self) -> bool:
@@ -149,7 +160,7 @@ def set_page(row: SetRow) -> SetPage:
     ids = [one.step_id for one in row.accounts if one.step_id is not None]
     steps = {step.pk: step for step in _steps(ids)}
     lines = [
-        SetAccountLine(one, steps[one.step_id].handled_why if one.step_id in steps else "")
+        SetAccountLine(one, None if one.step_id is None else steps.get(one.step_id))
         for one in row.accounts
     ]
     board = [

@@ -10,8 +10,9 @@ from django.db.models import Count, Q
 
 from accounts.models import AccountGroup
 from accounts.selectors import our_accounts
-from orders.domain.lifecycle import ParentStatus, Status
+from orders.domain.lifecycle import TERMINAL, ParentStatus, Purpose, Status
 from orders.selectors.choosing import AccountChoice
+from orders.selectors.controlling import sets_by_order
 from orders.selectors.deciding import earliest_proof
 from orders.selectors.showing import AccountShare, Broadcast, effect_words, pressing_broadcasts
 from orders.templatetags.desk import NOT_PART, price, status_words
@@ -20,6 +21,7 @@ MOST_ROWS = 30
 ALL_ACTIVE = "active"
 GROUP = "group:"
 
+_RETRIED = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED})
 _PROBLEMS = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
 
 
@@ -56,9 +58,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """One broadcast as the desk shows it; prices are USD per unit."""
+    """One broadcast as the desk shows it; prices are USD per unit.
+
+    Args:
+        set_id: the set that it is the bookmark of, or that it closes.
+    """
 
     broadcast: Broadcast
+    set_id: int | None
     cells: Sequence[Cell]
     troubles: Sequence[Trouble]
     average: Decimal | None
@@ -69,6 +76,20 @@ class DeskRow:
     def pressing(self) -> int:
         """How many accounts wait for the machine's search or for the agent."""
         return sum(trouble.is_pressing for trouble in self.troubles)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it may still fill somewhere: it can be canceled, or go on at another limit."""
+        return any(share.status not in TERMINAL for share in self.broadcast.accounts)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it can be retried somewhere; what an exit left has remedies of its own."""
+        return not self.is_exit and any(s.status in _RETRIED for s in self.broadcast.accounts)
+
+    @property
+    def is_exit(self) -> bool:
+        return self.broadcast.purpose == Purpose.CLOSE and self.set_id is not None
 
     @property
     def filled(self) -> str:
@@ -82,9 +103,11 @@ class DeskRow:
 
 
 def desk_rows(*, most: int = MOST_ROWS) -> list[DeskRow]:
-    """Return those that need the agent, then the newest, in four queries whatever their number."""
+    """Return those that need the agent, then the newest, in five queries whatever their number."""
     aliases = dict(our_accounts().values_list("pk", "alias"))
-    return [_row(one, aliases) for one in pressing_broadcasts(most=most)]
+    shown = pressing_broadcasts(most=most)
+    sets = sets_by_order([one.id for one in shown])
+    return [_row(one, sets.get(one.id), aliases) for one in shown]
 
 
 def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:
@@ -107,7 +130,7 @@ def read_choice(value: str) -> AccountChoice:
     return AccountChoice(group=value.removeprefix(GROUP) if value.startswith(GROUP) else None)
 
 
-def _row(broadcast: Broadcast, aliases: Mapping[UUID, str]) -> DeskRow:
+def _row(broadcast: Broadcast, set_id: int | None, aliases: Mapping[UUID, str]) -> DeskRow:
     shares = {share.id: share for share in broadcast.accounts}
     fills = [
         (share.filled, share.net_price)
@@ -117,6 +140,7 @@ def _row(broadcast: Broadcast, aliases: Mapping[UUID, str]) -> DeskRow:
     prices = [net_price for _, net_price in fills]
     return DeskRow(
         broadcast=broadcast,
+        set_id=set_id,
         cells=[_cell(alias, shares.get(pk)) for pk, alias in aliases.items()],
         troubles=_troubles(broadcast.accounts),
         average=_average(fills),

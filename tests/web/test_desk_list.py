@@ -136,7 +136,7 @@ def test_an_update_asks_the_database_no_more_often_for_a_longer_list(
     for number in range(broadcasts):
         fleet.broadcast(fleet.shares(number + 1))
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         updates(agent)
 
 

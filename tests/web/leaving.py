@@ -1,0 +1,21 @@
+"""Sets on the pages: fixtures' hands to click EXIT and to leave something over."""
+
+from typing import Any
+
+from orders.models import ExitStep
+from tests.integration.orders.leaving import Way
+
+
+def page_of(way: Way, *more: object) -> str:
+    """Return the address of a set's page, or of something under it."""
+    return "/".join(["/desk/sets", str(way.placed_set.pk), *map(str, more), ""])
+
+
+def leave_over(way: Way, index: int, why: str = "It was refused.", **facts: Any) -> ExitStep:
+    """Let an exit have left an account's whole position to the agent."""
+    step = way.steps()[index]
+    ExitStep.objects.filter(pk=step.pk).update(
+        state="RESIDUAL", why=why, residual=step.plan, due_at=None, **facts
+    )
+    step.refresh_from_db()
+    return step
