@@ -15,6 +15,7 @@ from orders.domain.exiting import Holdings
 from orders.domain.exits import ExitState
 from orders.models import ExitStep, LegFill
 from orders.services.exits import clearing
+from orders.services.exits.judging import plan_of, read_sets
 from orders.services.exits.looking import Looked, Seen, look
 from orders.services.exits.planning import (
     SOON,
@@ -108,6 +109,7 @@ def _decide(
 ) -> list[tuple[ExitStep, Outcome]]:
     if not steps:
         return []
+    _plan_anew([step for step in steps if step.child_id is None])
     now, prices = timezone.now(), Prices()
     accounts = accounts_of(steps)
     since = min(seen[pk].asked_at for pk in accounts) - POSITIONS_BEHIND
@@ -139,6 +141,19 @@ def _decide(
                 closing[step.account_id][leg.symbol] += outcome.order.units * leg.ratio
         decided.append((step, outcome))
     return decided
+
+
+def _plan_anew(steps: Sequence[ExitStep]) -> None:
+    """Let what steps are to close rest on what is filled now that their entries are over.
+
+    Between the click and the end of an entry more of it may have been filled.
+    """
+    sets = {step.placed_order_set_id: step.placed_order_set for step in steps}
+    known = read_sets(sets.values()) if sets else {}
+    for step in steps:
+        if step.order is not None:
+            now = known[step.placed_order_set_id]
+            step.plan = plan_of(now, step.account_id, step.order.percent)
 
 
 _Closed = Mapping[tuple[int | None, UUID, str], int]

@@ -1,7 +1,7 @@
 """Judge an exit before anything is written: its terms, its price, the guards."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +13,13 @@ from accounts.selectors import groups_of, mode_rules, our_accounts
 from accounts.services.limits import read_limits
 from orders.domain.allocation import Share, blocks
 from orders.domain.errors import BadTicket, GuardRefused
-from orders.domain.exits import MOST_PERCENT, ExitTerms, Pricing
+from orders.domain.exits import MOST_PERCENT, ExitTerms, Pricing, part_of
 from orders.domain.guards import Guard, Situation, find_refusals, settle
 from orders.domain.lifecycle import Purpose, Reason
-from orders.models import ExitStep, PlacedOrderSet
+from orders.models import AccountOrder, ExitStep, PlacedOrderSet
 from orders.selectors.chains import market_now
 from orders.selectors.sets import bookmarks_of, closed_of, exit_prices
+from orders.services.exits.situation import NOT_OVER
 from strategies.domain.catalog import Structure, recognise
 from strategies.domain.checks import find_problems
 from strategies.domain.pricing import natural_cash
@@ -28,40 +29,83 @@ from strategies.domain.tickets import Instruction, Leg, OrderType, Problem, Tick
 PRICE_AGE_S = 60
 # What accounts have of a set, signed, by symbol.
 Remaining = Mapping[UUID, Mapping[str, int]]
+_NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class SetNow:
-    """A set as it is on record: what was bought, and what is left as far as we know.
+    """A set as it is on record.
 
-    What exits of it have closed is not left, nor what an exit found gone otherwise.
+    Args:
+        left: what of it accounts still have as far as we know: not what exits of it have closed,
+            nor what an exit found gone otherwise.
+        entering: accounts where its entry is not over, filled in part or not at all yet.
     """
 
     placed_set: PlacedOrderSet
     bought: Remaining
     left: Remaining
+    entering: Collection[UUID]
 
     def meant(self, terms: ExitTerms) -> Remaining:
-        """Return what is left in the accounts that the agent means."""
+        """Return what is left in the accounts that the agent means, those that enter included."""
         wanted = terms.accounts
-        return {pk: legs for pk, legs in self.left.items() if wanted is None or pk in wanted}
+        known = {**dict.fromkeys(self.entering, _NOTHING), **self.left}
+        return {pk: legs for pk, legs in known.items() if wanted is None or pk in wanted}
 
 
 def read_set(placed_set: PlacedOrderSet) -> SetNow:
-    """Read what is on record about a set, in three queries."""
-    bought = {
-        pk: {symbol: int(quantity) for symbol, quantity in legs.items()}
-        for pk, legs in bookmarks_of([placed_set.order_id]).get(placed_set.order_id, {}).items()
+    """Read what is on record about a set."""
+    return read_sets([placed_set])[placed_set.pk]
+
+
+def read_sets(sets: Collection[PlacedOrderSet]) -> dict[int, SetNow]:
+    """Read what is on record about sets, in four queries, by their numbers."""
+    entries = {one.order_id for one in sets}
+    bought = bookmarks_of(entries)
+    closed = closed_of({one.pk for one in sets})
+    gone = _gone_otherwise(sets)
+    entering: dict[int, set[UUID]] = defaultdict(set)
+    alive = AccountOrder.objects.filter(NOT_OVER, order__in=entries)
+    for order_id, account_id in alive.values_list("order_id", "account_id"):
+        entering[order_id].add(account_id)
+    return {
+        one.pk: _set_now(
+            one,
+            bought.get(one.order_id, {}),
+            closed.get(one.pk, {}),
+            gone[one.pk],
+            entering[one.order_id],
+        )
+        for one in sets
     }
-    closed = closed_of([placed_set.pk]).get(placed_set.pk, {})
-    gone = _gone_otherwise(placed_set)
+
+
+def plan_of(known: SetNow, account_id: UUID, percent: int) -> dict[str, int]:
+    """Return what of a set is to be closed in an account, signed as the position that it is."""
+    bought, left = known.bought.get(account_id, {}), known.left.get(account_id, {})
+    return {symbol: part_of(bought[symbol], left[symbol], percent) for symbol in left}
+
+
+_Bought = Mapping[UUID, Mapping[str, Decimal]]
+_Gone = Mapping[tuple[UUID, str], int]
+
+
+def _set_now(
+    placed_set: PlacedOrderSet,
+    bought: _Bought,
+    closed: _Bought,
+    gone: _Gone,
+    entering: Collection[UUID],
+) -> SetNow:
+    whole = {pk: {s: int(n) for s, n in legs.items()} for pk, legs in bought.items()}
     left: dict[UUID, dict[str, int]] = {}
-    for pk, legs in bought.items():
+    for pk, legs in whole.items():
         less = closed.get(pk, {})
-        rest = {s: n + int(less.get(s, 0)) - gone[pk, s] for s, n in legs.items()}
+        rest = {s: n + int(less.get(s, 0)) - gone.get((pk, s), 0) for s, n in legs.items()}
         if any(rest[symbol] * legs[symbol] > 0 for symbol in legs):
             left[pk] = rest
-    return SetNow(placed_set, bought, left)
+    return SetNow(placed_set, whole, left, entering)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +190,7 @@ def _shares(meant: Remaining, underlying: str) -> list[Share]:
 
 
 def _share(pk: UUID, alias: str, legs: Mapping[str, int], stopped: ModeRule | None) -> Share:
-    units = min(abs(quantity) for quantity in legs.values())
+    units = min((abs(quantity) for quantity in legs.values()), default=0)
     if stopped is None:
         return Share(pk, alias, units)
     code = Reason.FROZEN if stopped.mode == Mode.FROZEN else Reason.CLOSE_ONLY
@@ -164,7 +208,7 @@ def check_terms(known: SetNow, terms: ExitTerms) -> None:
         problems.append(Problem("limit", "not_allowed", words))
     if terms.pricing == Pricing.LIMIT and terms.limit is None:
         problems.append(Problem("limit", "missing", "Enter the limit to close at."))
-    if unknown := set(terms.accounts or ()) - set(known.bought):
+    if unknown := set(terms.accounts or ()) - {*known.bought, *known.entering}:
         words = f"Account {min(map(str, unknown))} has nothing of this set. Leave it out."
         problems.append(Problem("accounts", "unknown_account", words))
     if terms.accounts is not None and not terms.accounts:
@@ -173,10 +217,13 @@ def check_terms(known: SetNow, terms: ExitTerms) -> None:
         raise BadTicket(problems)
 
 
-def _gone_otherwise(placed_set: PlacedOrderSet) -> Mapping[tuple[UUID, str], int]:
-    flat = ExitStep.objects.filter(placed_order_set=placed_set, flat_at__isnull=False)
-    gone: dict[tuple[UUID, str], int] = defaultdict(int)
-    for pk, residual in flat.values_list("account_id", "residual"):
+def _gone_otherwise(sets: Collection[PlacedOrderSet]) -> dict[int, dict[tuple[UUID, str], int]]:
+    flat = ExitStep.objects.filter(
+        placed_order_set__in=[one.pk for one in sets], flat_at__isnull=False
+    )
+    gone: dict[int, dict[tuple[UUID, str], int]] = defaultdict(lambda: defaultdict(int))
+    rows = flat.values_list("placed_order_set_id", "account_id", "residual")
+    for set_id, account_id, residual in rows:
         for symbol, quantity in residual.items():
-            gone[pk, symbol] += quantity
+            gone[set_id][account_id, symbol] += quantity
     return gone

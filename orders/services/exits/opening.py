@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,10 +14,19 @@ from django.db.models import QuerySet
 from accounts.models import User
 from accounts.services.audit import event, record
 from orders.domain.errors import AlreadyFlat, KeyReused
-from orders.domain.exits import AT_WORK, ExitState, ExitTerms, part_of
+from orders.domain.exits import AT_WORK, ExitState, ExitTerms
+from orders.domain.ladders import plain
 from orders.domain.lifecycle import ParentStatus, Purpose, any_of
 from orders.models import ComplexOrder, ExitStep, OrderLeg, PlacedOrderSet
-from orders.services.exits.judging import Draft, SetNow, check_terms, draft_exit, read_set
+from orders.services.exits.judging import (
+    Draft,
+    SetNow,
+    check_terms,
+    draft_exit,
+    plan_of,
+    read_set,
+)
+from orders.services.ladders import judge_ladder, write_ladder
 
 NOTHING_LEFT = "Nothing of this set is left to close in these accounts."
 
@@ -60,24 +70,30 @@ def open_exit(
     check_terms(known, terms)
     if working := _all_at_work(known, terms):  # a second click needs no prices
         return Opened(working, is_new=False)
-    draft = draft_exit(known, terms, now)
+    draft, ladder = draft_exit(known, terms, now), terms.ladder
+    bound = judge_ladder(draft.ticket, ladder, confirmed=terms.confirm) if ladder else ()
     with transaction.atomic():
         # Whoever comes at the same moment waits here, and finds what this one wrote.
         list(PlacedOrderSet.objects.select_for_update().filter(pk=placed_set.pk).values_list("pk"))
         known = read_set(placed_set)
         if earlier := _find_earlier(click) or _all_at_work(known, terms):
             return Opened(earlier, is_new=False)
-        return Opened(_write(known, terms, draft, click), is_new=True)
+        order = _write(known, terms, draft, click)
+        if ladder is not None:
+            write_ladder(order, ladder, actor=agent.get_username(), now=now, overridden=bound)
+        return Opened(order, is_new=True)
 
 
 def _hash_of(placed_set: PlacedOrderSet, terms: ExitTerms) -> str:
-    asked = [
+    asked: list[Any] = [
         placed_set.pk,
         terms.pricing,
         None if terms.limit is None else format(terms.limit.normalize(), "f"),
         terms.percent,
         None if terms.accounts is None else sorted(map(str, terms.accounts)),
     ]
+    if terms.ladder is not None:
+        asked += [plain(terms.ladder.step), terms.ladder.every_s, plain(terms.ladder.bound)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -118,13 +134,7 @@ def _write(known: SetNow, terms: ExitTerms, draft: Draft, click: _Click) -> Comp
         raise AlreadyFlat(NOTHING_LEFT)
     order = _write_order(placed_set, terms, draft, click)
     _supersede(placed_set, list(left), order, click)
-    plans = {
-        pk: {
-            symbol: part_of(known.bought[pk][symbol], quantity, terms.percent)
-            for symbol, quantity in legs.items()
-        }
-        for pk, legs in left.items()
-    }
+    plans = {pk: plan_of(known, pk, terms.percent) for pk in left}
     ExitStep.objects.bulk_create(
         ExitStep(
             placed_order_set=placed_set,

@@ -23,7 +23,18 @@ from orders.services.parents import refresh_parents
 
 ACTOR = "exit"
 COLUMNS = (
-    *("child_id", "state", "why", "held", "residual", "read_at", "due_at", "flat_at", "closed_at"),
+    *(
+        "child_id",
+        "state",
+        "why",
+        "plan",
+        "held",
+        "residual",
+        "read_at",
+        "due_at",
+        "flat_at",
+        "closed_at",
+    ),
 )
 
 Decided = Sequence[tuple[ExitStep, Outcome]]

@@ -178,6 +178,25 @@ def test_the_rest_of_an_entry_is_canceled_before_what_is_filled_goes(fleet, cond
     assert way.is_flat()
 
 
+@pytest.mark.usefixtures("by_hand")
+def test_an_account_whose_entry_is_not_filled_yet_gets_it_canceled_and_nothing_else(fleet, condor):
+    order = fleet.broadcast(replace(condor, limit=Decimal("4.50")))
+    first, second, _ = fleet.children(order)
+    fill_by_hand(fleet, first)
+    fleet.poll()
+    way = bookmark(fleet, order)
+    way.open()
+    fill_by_hand(fleet, second)  # after the click, and before the cancel
+    fleet.broker.market(fills="auto")
+    way.go(passes=4)
+
+    assert fleet.statuses(order) == ["FILLED", "FILLED", "CANCELED"]
+    assert [o["quantity"] for o in way.closing()] == [1, 1]
+    assert way.states() == ["DONE"] * 3
+    assert [way.held(index) for index in range(3)] == [[0] * 4] * 3
+    assert way.is_flat()
+
+
 def test_an_entry_of_unknown_outcome_holds_its_exit_until_it_is_known(fleet, condor):
     order = fleet.broadcast(condor)
     fleet.poll()
