@@ -17,7 +17,15 @@ from accounts.models import User
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
 from orders.api.requests import KEY, idempotency_key
-from orders.api.serializers import AccountsInput, OrderAnswer, Price, StrictInput, WholeNumber
+from orders.api.serializers import (
+    AccountsInput,
+    LadderInput,
+    OrderAnswer,
+    Price,
+    StrictInput,
+    WholeNumber,
+    ladder_of,
+)
 from orders.decorators import received_at
 from orders.domain.exits import MOST_PERCENT, ExitTerms, Pricing
 from orders.domain.guards import Guard
@@ -60,6 +68,7 @@ class ExitInput(StrictInput):
         default=list,
         max_length=20,
     )
+    ladder = LadderInput(required=False, allow_null=True)
 
     def validate(self, attrs: Mapping[str, Any]) -> Mapping[str, Any]:
         if attrs.get("limit") is not None and attrs.get("pricing"):
@@ -82,6 +91,7 @@ class ExitInput(StrictInput):
             percent=body["percent"],
             accounts=members_of(placed_set.order_id, body["accounts"]),
             confirm=frozenset(body["confirm"]),
+            ladder=ladder_of(body),
         )
 
 

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.domain.guards import Guard
+from orders.domain.ladders import LONGEST_S, SHORTEST_S, Ladder
 from orders.selectors.choosing import AccountChoice
 from strategies.domain.tickets import (
     Duration,
@@ -81,6 +82,20 @@ class LegInput(StrictInput):
     symbol = serializers.CharField(max_length=21, trim_whitespace=False)
     instruction = serializers.ChoiceField(choices=[word.value for word in Instruction])
     ratio = WholeNumber(low=1, high=100, default=1)
+
+
+class LadderInput(StrictInput):
+    """How a limit is to move: `ladder` in the bodies of orders and exits; USD per unit."""
+
+    step = Price()
+    every_s = WholeNumber(low=SHORTEST_S, high=LONGEST_S)
+    bound = Price(help_text="the cap of a price that is paid, the floor of one that is received")
+
+
+def ladder_of(body: Mapping[str, Any]) -> Ladder | None:
+    """Return the ladder in a checked body, if it has one."""
+    given = body.get("ladder")
+    return Ladder(**given) if given else None
 
 
 _IDS = {"type": "array", "items": {"type": "string", "format": "uuid"}, "minItems": 1}
@@ -167,6 +182,8 @@ class OrderInput(StrictInput):
         max_length=20,
     )
 
+    ladder = LadderInput(required=False, allow_null=True)
+
     def ticket(self) -> Ticket:
         """Return the checked body as a ticket."""
         body = self.validated_data
@@ -206,6 +223,19 @@ class LegAnswer(serializers.Serializer[Any]):
     ratio = serializers.IntegerField()
 
 
+class LadderAnswer(serializers.Serializer[Any]):
+    """How the limit moves, or moved until stopped_at."""
+
+    limit = Price(allow_null=True, help_text="where it is now")
+    step = Price()
+    every_s = serializers.IntegerField()
+    bound = Price()
+    next_at = serializers.DateTimeField(allow_null=True)
+    steps_taken = serializers.IntegerField()
+    stopped_at = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField(help_text="what it stopped for, or waits for")
+
+
 class OrderAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     status = serializers.CharField()
@@ -225,6 +255,7 @@ class OrderAnswer(serializers.Serializer[Any]):
     legs = LegAnswer(many=True)
     accounts = AccountOrderAnswer(many=True)
     broadcast_ms = serializers.FloatField(allow_null=True)
+    ladder = LadderAnswer(allow_null=True)
 
 
 class ExpirationAnswer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from orders.api import controls, exits, modes, sets, views
+from orders.api import controls, exits, ladders, modes, sets, views
 from orders.api.converters import DayConverter
 
 register_converter(DayConverter, "day")
@@ -13,6 +13,7 @@ urlpatterns = [
     path("orders/<int:pk>/cancel/", controls.cancel),
     path("orders/<int:pk>/replace/", controls.replace),
     path("orders/<int:pk>/retry-failed/", controls.retry),
+    path("orders/<int:pk>/ladder/", ladders.ladder),
     path("sets/", sets.sets),
     path("sets/<int:pk>/", sets.placed_set),
     path("sets/<int:pk>/exit/", exits.leave),

@@ -22,6 +22,7 @@ from orders.api.serializers import (
     OrderAnswer,
     OrderInput,
     StrictInput,
+    ladder_of,
 )
 from orders.decorators import exchange_date, received_at
 from orders.domain.lifecycle import ParentStatus
@@ -115,6 +116,7 @@ def _broadcast(request: Request) -> Response:
         ticket=body.ticket(),
         choice=body.validated_data["accounts"],
         confirm=body.validated_data["confirm"],
+        ladder=ladder_of(body.validated_data),
         idempotency_key=key,
         clicked_at=received_at(request),
         now=timezone.now(),
@@ -122,7 +124,7 @@ def _broadcast(request: Request) -> Response:
     )
     ring_for(creation.ready)
     if creation.is_new:
-        fresh = fresh_broadcast(creation.order, creation.legs, creation.shares)
+        fresh = fresh_broadcast(creation.order, creation.legs, creation.shares, creation.ladder)
         return Response(OrderAnswer(fresh).data, status=201)
     return Response(_answer(creation.order.pk), status=200)
 

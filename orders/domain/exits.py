@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from orders.domain.ladders import Ladder
+
 
 class ExitState(StrEnum):
     """Where an account's exit step stands.
@@ -43,6 +45,7 @@ class ExitTerms:
         percent: how much of what was filled is to be closed, 1 to 100.
         accounts: only these; None for all accounts of the set.
         confirm: codes of guards whose objections he overrides.
+        ladder: how the limit is to move from there; None leaves it where it is.
     """
 
     pricing: Pricing
@@ -50,6 +53,7 @@ class ExitTerms:
     percent: int = 100
     accounts: tuple[UUID, ...] | None = None
     confirm: frozenset[str] = frozenset()
+    ladder: Ladder | None = None
 
 
 def part_of(bookmarked: int, left: int, percent: int) -> int:

@@ -14,7 +14,7 @@ from django.db.models import Case, Q, QuerySet, When
 from orders.domain.allocation import Share
 from orders.domain.exits import ExitState
 from orders.domain.lifecycle import ParentStatus, Status
-from orders.models import AccountOrder, ComplexOrder, ExitStep, OrderLeg
+from orders.models import AccountOrder, ComplexOrder, ExitStep, OrderLeg, PriceLadder
 
 # What a page can show beside the newest; were there more, no list would help.
 MOST_PRESSING = 70
@@ -42,6 +42,25 @@ class AccountShare:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownLadder:
+    """How the limit of a broadcast moves, or moved until `stopped_at`.
+
+    Args:
+        limit: where it is now; USD per unit, as step and bound.
+        why: what it stopped for, or waits for; empty while it goes on.
+    """
+
+    limit: Decimal | None
+    step: Decimal
+    every_s: int
+    bound: Decimal
+    next_at: datetime | None
+    steps_taken: int
+    stopped_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broadcast:
     """One complex order with everything shown of it."""
 
@@ -64,6 +83,7 @@ class Broadcast:
     broadcast_ms: float | None
     legs: Sequence[OrderLeg]
     accounts: Sequence[AccountShare]
+    ladder: ShownLadder | None = None
 
     @property
     def filled_accounts(self) -> int:
@@ -99,7 +119,10 @@ def effect_words(order_type: str, price_effect: str | None) -> str:
 
 
 def fresh_broadcast(
-    order: ComplexOrder, legs: Sequence[OrderLeg], shares: Sequence[Share]
+    order: ComplexOrder,
+    legs: Sequence[OrderLeg],
+    shares: Sequence[Share],
+    ladder: PriceLadder | None = None,
 ) -> Broadcast:
     """Return a broadcast as it was written a moment ago, without reading it.
 
@@ -116,7 +139,7 @@ def fresh_broadcast(
         )
         for share in shares
     ]
-    return _broadcast(order, legs, accounts)
+    return _broadcast(order, legs, accounts, ladder)
 
 
 def list_broadcasts(filters: Filters, *, most: int = 100) -> list[Broadcast]:
@@ -148,7 +171,7 @@ def pressing_broadcasts(*, most: int) -> list[Broadcast]:
 
 
 def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
-    orders = list(rows.defer("allocation"))
+    orders = list(rows.select_related("ladder").defer("allocation"))
     ids = [order.pk for order in orders]
     legs: dict[int, list[OrderLeg]] = defaultdict(list)
     for leg in OrderLeg.objects.filter(order__in=ids):
@@ -158,7 +181,12 @@ def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
     if exits:
         _add_steps(exits, shares)
     return [
-        _broadcast(order, legs[order.pk], list(shares.get(order.pk, {}).values()))
+        _broadcast(
+            order,
+            legs[order.pk],
+            list(shares.get(order.pk, {}).values()),
+            getattr(order, "ladder", None),  # read with the order; most have none
+        )
         for order in orders
     ]
 
@@ -215,7 +243,10 @@ def _shares(order_ids: Collection[int]) -> _Shares:
 
 
 def _broadcast(
-    order: ComplexOrder, legs: Sequence[OrderLeg], shares: Sequence[AccountShare]
+    order: ComplexOrder,
+    legs: Sequence[OrderLeg],
+    shares: Sequence[AccountShare],
+    ladder: PriceLadder | None,
 ) -> Broadcast:
     return Broadcast(
         id=order.pk,
@@ -237,4 +268,18 @@ def _broadcast(
         broadcast_ms=order.broadcast_ms,
         legs=legs,
         accounts=shares,
+        ladder=None if ladder is None else _ladder(order, ladder),
+    )
+
+
+def _ladder(order: ComplexOrder, ladder: PriceLadder) -> ShownLadder:
+    return ShownLadder(
+        limit=order.limit,
+        step=ladder.step,
+        every_s=ladder.every_s,
+        bound=ladder.bound,
+        next_at=ladder.next_at,
+        steps_taken=ladder.steps_taken,
+        stopped_at=ladder.stopped_at,
+        why=ladder.why,
     )

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,12 @@ from orders.domain.allocation import Share
 from orders.domain.bodies import body_of
 from orders.domain.errors import BadTicket, GuardRefused, KeyReused
 from orders.domain.guards import settle
+from orders.domain.ladders import Ladder
 from orders.domain.lifecycle import ParentStatus, Purpose
-from orders.models import ComplexOrder, OrderLeg
+from orders.models import ComplexOrder, OrderLeg, PriceLadder
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.guarding import Judged, find_duplicates, judge
+from orders.services.ladders import judge_ladder, write_ladder
 from orders.services.sharing import write_children
 from strategies.domain.symbols import is_option, parse_option, underlying_of
 from strategies.domain.tickets import OrderType, Problem, Ticket
@@ -33,7 +35,7 @@ class Creation:
     Args:
         is_new: whether this call made it.
         ready: its account orders to be sent, in grid order; none of an earlier broadcast.
-        legs, shares: what was just written, so that nobody has to read it; likewise.
+        legs, shares, ladder: what was just written, so that nobody has to read it; likewise.
     """
 
     order: ComplexOrder
@@ -41,6 +43,7 @@ class Creation:
     ready: Sequence[UUID] = ()
     legs: Sequence[OrderLeg] = ()
     shares: Sequence[Share] = ()
+    ladder: PriceLadder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def create_order(
     now: datetime,
     today: date,
     confirm: Collection[str] = (),
+    ladder: Ladder | None = None,
 ) -> Creation:
     """Check a trade, fix who gets how much, and write parent and children in one transaction.
 
@@ -73,17 +77,20 @@ def create_order(
         clicked_at: when the request reached us; staleness and `broadcast_ms` count from it.
         today: the New York date, for expired options.
         confirm: codes of guards whose objections the agent overrides.
+        ladder: how its limit is to move from there; None leaves it where it is.
 
     Errors: BadTicket, NobodyToSendTo, GuardRefused, KeyReused; nothing is written then.
     """
-    body_hash = hash_of(ticket, choice)
+    body_hash = hash_of(ticket, choice, ladder)
     click = _Click(agent, idempotency_key, body_hash, clicked_at, now, frozenset(confirm))
     try:
         judged = judge(ticket, choice, confirmed=click.confirmed, now=now, today=today)
         _check(judged, click)
+        bound = judge_ladder(ticket, ladder, confirmed=click.confirmed) if ladder else ()
         with transaction.atomic():
             overridden = _check_again(judged, click)
-            return _write(judged, click, overridden)
+            creation = _write(judged, click, overridden)
+            return creation if ladder is None else _with_ladder(creation, ladder, click, bound)
     except (IntegrityError, BadTicket):
         # A key that comes again finds its broadcast here: the usual click pays for no look-up.
         earlier = _find_earlier(idempotency_key, body_hash)
@@ -92,14 +99,16 @@ def create_order(
         return Creation(earlier, is_new=False)
 
 
-def hash_of(ticket: Ticket, choice: AccountChoice) -> str:
+def hash_of(ticket: Ticket, choice: AccountChoice, ladder: Ladder | None = None) -> str:
     """Return a digest of what is asked, equal for equal requests.
 
     What the agent confirms is no part of it: it says how to judge, not what to buy. So a click that
     comes again finds its broadcast whether or not it still carries its confirmation, and a ticket
     that was refused can be confirmed under its own key.
     """
-    asked: Mapping[str, Any] = {"ticket": asdict(ticket), "accounts": asdict(choice)}
+    asked: dict[str, Any] = {"ticket": asdict(ticket), "accounts": asdict(choice)}
+    if ladder is not None:
+        asked["ladder"] = asdict(ladder)
     text = json.dumps(asked, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -185,6 +194,14 @@ def _write(judged: Judged, click: _Click, overridden: Sequence[Problem]) -> Crea
         now=click.now,
     )
     return Creation(order, is_new=True, ready=ready, legs=legs, shares=judged.shares)
+
+
+def _with_ladder(
+    creation: Creation, ladder: Ladder, click: _Click, overridden: Sequence[Problem]
+) -> Creation:
+    actor = click.agent.get_username()
+    row = write_ladder(creation.order, ladder, actor=actor, now=click.now, overridden=overridden)
+    return replace(creation, ladder=row)
 
 
 def _columns(judged: Judged) -> dict[str, Any]:
