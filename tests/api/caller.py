@@ -43,6 +43,9 @@ class Caller:
     def patch(self, path: str, body: Any) -> Answer:
         return self._send("patch", path, body, {})
 
+    def delete(self, path: str) -> Answer:
+        return self._send("delete", path, "", {})
+
     def order(self, body: Any, *, key: Any = None) -> Answer:
         """Broadcast, under a fresh key unless one is given."""
         return self.post("orders/", body, **{"Idempotency-Key": str(key or uuid4())})
