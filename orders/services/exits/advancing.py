@@ -113,7 +113,8 @@ def _decide(
     now, prices = timezone.now(), Prices()
     accounts = accounts_of(steps)
     since = min(seen[pk].asked_at for pk in accounts) - POSITIONS_BEHIND
-    closing = closing_by(before, fresh=fresh_fills(accounts, since=since))
+    fresh = fresh_fills(accounts, since=since)
+    closing = closing_by(before, fresh=fresh)
     closed, last = closed_by_exit(steps), _last_fills(steps)
     others = other_sets(
         [step for step in steps if _holds_more(step, seen[step.account_id], closed)]
@@ -132,6 +133,7 @@ def _decide(
             ),
             others=others.get((step.placed_order_set_id, step.account_id), {}),
             broken=seen[step.account_id].broken,
+            settling=[symbol for symbol in step.plan if (step.account_id, symbol) in fresh],
             last_fill=last.get((step.order_id, step.account_id)),
             now=now,
         )

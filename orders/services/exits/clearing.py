@@ -156,7 +156,7 @@ def _only_words(waiting: Mapping[int, str]) -> dict[int, str]:
 
 def _has_nameless(closers: Closers, step: ExitStep) -> bool:
     legs = closers.get(step.account_id, frozenset())
-    return any(leg.status in UNRESOLVED for leg in legs)
+    return any(leg.status in {*UNRESOLVED, Status.REPLACED} for leg in legs)
 
 
 def _send_foreign(

@@ -18,8 +18,11 @@ from strategies.domain.tickets import Duration, Leg, OrderType, Session, Ticket
 SOON = timedelta(seconds=1)
 # How long the broker may report positions behind the fills before somebody must look.
 PATIENCE = timedelta(seconds=30)
+# So long an exit waits for others that close some of its legs, before it goes on without those.
+TOGETHER = timedelta(seconds=5)
 NO_PRICE = "There is no quote to price {} by. Try again, or give a limit."
 CLOSED_ELSEWHERE = "Other orders that are out close it already; what they leave is closed then."
+SETTLING = "Some of it was closed a moment ago; positions are read again before the rest goes."
 NOT_OURS = "The broker reports {}, which this set did not buy. Close it by hand, or leave it."
 STILL_THERE = "Everything is closed; the broker still reports {}."
 
@@ -50,6 +53,7 @@ class Facts:
         order: the exit's closing order.
         others: what other sets have of the same symbols in this account, signed.
         broken: symbols of which a part of a share is held.
+        settling: symbols that were closed a moment ago, of which positions may still show too much.
         last_fill: of this exit in this account.
     """
 
@@ -58,6 +62,7 @@ class Facts:
     holdings: Holdings
     others: Quantities
     broken: Collection[str]
+    settling: Collection[str]
     last_fill: datetime | None
     now: datetime
 
@@ -83,11 +88,23 @@ def plan(facts: Facts, prices: "Prices") -> Outcome:
     if isinstance(found, Refusal):
         return Outcome(ExitState.RESIDUAL, found.words, residual=left)
     if found is not None:
+        why = _why_later(facts)
+        if why:
+            return Outcome(ExitState.WAITING, why, facts.now + SOON, residual=left)
         return _send(facts, found, left, prices)
     if left:
         due = facts.now + SOON
         return Outcome(ExitState.WAITING, CLOSED_ELSEWHERE, due, residual=left)
     return _conclude(facts)
+
+
+def _why_later(facts: Facts) -> str:
+    """Return why an order that could go now should not: what is whole is not to be taken apart."""
+    holdings = facts.holdings
+    if any(holdings.wanted[symbol] for symbol in facts.settling):
+        return SETTLING
+    is_taken = any(holdings.left(s) and not holdings.closable(s) for s in holdings.wanted)
+    return CLOSED_ELSEWHERE if is_taken and facts.now < facts.step.opened_at + TOGETHER else ""
 
 
 class Prices:

@@ -271,6 +271,21 @@ def test_two_equal_sets_left_together_close_one_after_the_other(fleet, condor):
     assert second.is_flat()
 
 
+def test_a_leg_that_was_closed_a_moment_ago_does_not_take_the_whole_apart(fleet, condor):
+    first, second = enter(fleet, puts_of(condor)), enter(fleet, condor)
+    first.leave()
+    second.open()
+    second.go()
+    assert second.states() == ["WAITING"] * 3
+    assert "a moment ago" in second.steps()[0].why
+
+    grow_old()
+    second.go(passes=2)
+    strategies = [o["complexOrderStrategyType"] for o in second.closing()]
+    assert strategies == ["VERTICAL"] * 3 + ["IRON_CONDOR"] * 3
+    assert second.is_flat()
+
+
 def test_one_of_two_sets_that_share_a_leg_leaves_the_others_share(fleet, condor):
     first = enter(fleet, condor)
     second = enter(fleet, puts_of(condor))
