@@ -15,7 +15,7 @@ from orders.domain.guards import Guard
 from orders.forms.ticket import CONFIRMATIONS
 from orders.selectors.exit_offers import ExitOffer, OfferedAccount
 from orders.templatetags.desk import plain, price
-from strategies.domain.tickets import Problem
+from strategies.domain.tickets import Problem, Strategy
 
 PERCENTS = (25, 50, 75, 100)
 ALL, SOME = "all", "some"
@@ -124,6 +124,11 @@ class ExitForm(forms.Form):
     def total(self) -> int:
         """How many units are closed at most in all."""
         return sum(self.units())
+
+    @property
+    def unit(self) -> str:
+        """What the units are called, one of them."""
+        return "share" if self.offer.row.order.strategy == Strategy.EQUITY else "contract"
 
     def unseen(self) -> list[SafeString]:
         """Return what is kept and not shown: the intent, and a limit that is not asked for."""

@@ -15,7 +15,6 @@ from orders.domain.exits import AT_WORK, MOST_PERCENT, ExitState, Pricing
 from orders.models import ComplexOrder, ExitStep, PlacedOrderSet
 from orders.selectors.sets import SetAccount, SetRow, list_sets
 from orders.selectors.showing import effect_words
-from strategies.domain.tickets import OrderType
 
 MOST_FLAT = 50
 
@@ -28,8 +27,8 @@ class SetLine:
 
     @property
     def effect(self) -> str:
-        """What stands before the entry price: `CREDIT`, or `LIMIT` for one leg."""
-        return effect_words(OrderType.LIMIT, self.row.order.price_effect)
+        """What stands before the entry price: `CREDIT`; empty for one leg."""
+        return effect_words("", self.row.order.price_effect)
 
     @property
     def entry(self) -> Decimal | None:
