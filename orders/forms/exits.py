@@ -14,7 +14,7 @@ from orders.domain.exits import MOST_PERCENT, ExitTerms, Pricing
 from orders.domain.guards import Guard
 from orders.forms.ticket import CONFIRMATIONS
 from orders.selectors.exit_offers import ExitOffer, OfferedAccount
-from orders.templatetags.desk import plain, price
+from orders.templatetags.desk import MINUS, plain, price
 from strategies.domain.tickets import Problem, Strategy
 
 PERCENTS = (25, 50, 75, 100)
@@ -135,6 +135,10 @@ class ExitForm(forms.Form):
         names = ["intent"] if self.has_limit else ["intent", "limit"]
         return [self[name].as_hidden() for name in names]
 
+    def unshown(self) -> list[forms.BoundField]:
+        """Return what has no place of its own for its errors."""
+        return [self["intent"], self["confirm"]]
+
     def refuse(self, error: Exception) -> None:
         """Show why nothing was sent; a key that belongs to another exit is replaced."""
         if isinstance(error, GuardRefused):
@@ -183,7 +187,7 @@ def values_of(terms: ExitTerms) -> QueryDict:
     typed.update(
         {
             "pricing": terms.pricing.value,
-            "limit": plain(terms.limit),
+            "limit": plain(terms.limit).replace(MINUS, "-"),
             "percent": str(terms.percent),
             "scope": ALL if terms.accounts is None else SOME,
             "listed": "1",
