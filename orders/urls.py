@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import alarms, controls, deciding, desk, exits, frame, gate, modes, sets
+from orders.views import alarms, controls, deciding, desk, exits, frame, gate, ladders, modes, sets
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -25,6 +25,8 @@ urlpatterns = [
     path("desk/orders/<int:order_id>/cancel/", controls.cancel, name="cancel"),
     path("desk/orders/<int:order_id>/replace/", controls.replace, name="replace"),
     path("desk/orders/<int:order_id>/retry/", controls.retry, name="retry"),
+    path("desk/orders/<int:order_id>/ladder/", ladders.ladder, name="ladder"),
+    path("desk/orders/<int:order_id>/ladder/stop/", ladders.stop, name="ladder-stop"),
     path("desk/close-everything/", controls.everything, name="close-everything"),
     path("desk/alarms/", alarms.alarms, name="alarms"),
     path("desk/alarms/<int:alarm_id>/seen/", alarms.acknowledge_alarm, name="acknowledge"),

@@ -18,6 +18,7 @@ from orders.domain.guards import Guard
 from orders.domain.ladders import Ladder, bound_word, next_limit, plain
 from orders.domain.lifecycle import ParentStatus, Status, any_of
 from orders.models import AccountOrder, ComplexOrder, ExitStep, PriceLadder
+from orders.selectors.ladders import parent_ticket
 from orders.services.attempts import with_terms
 from orders.services.canceling import AT_WORK as CHILD_AT_WORK
 from orders.services.canceling import Asked, at_work
@@ -25,7 +26,6 @@ from orders.services.ladders import (
     RUNNING,
     accounts_at_work,
     end_ladder,
-    parent_ticket,
     rule_against,
 )
 from orders.services.replacing import replace_rows
@@ -116,7 +116,7 @@ def _take(ladder: PriceLadder, now: datetime) -> _Taken | None:
     row = PriceLadder.objects.filter(pk=ladder.pk, stopped_at__isnull=True, next_at=ladder.next_at)
     if not row.update(next_at=next_at):
         return None
-    return _Taken(ladder, parent_ticket(ladder.order), next_at, now)
+    return _Taken(ladder, parent_ticket(ladder.order, ladder.order.legs.all()), next_at, now)
 
 
 def _go_on(taken: _Taken, climbed: Climbed) -> None:

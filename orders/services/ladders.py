@@ -23,20 +23,11 @@ from orders.domain.lifecycle import Purpose, any_of
 from orders.models import ComplexOrder, ExitStep, PriceLadder
 from orders.selectors.chains import market_now
 from orders.selectors.guarding import PRICE_AGE_S
+from orders.selectors.ladders import parent_ticket
 from orders.services.canceling import at_work
 from strategies.domain.catalog import recognise
 from strategies.domain.pricing import natural_cash
-from strategies.domain.tickets import (
-    Duration,
-    Instruction,
-    Leg,
-    OrderType,
-    PriceEffect,
-    Problem,
-    Session,
-    Strategy,
-    Ticket,
-)
+from strategies.domain.tickets import Problem, Ticket
 
 RUNNING, STOPPED = "RUNNING", "STOPPED"
 NOTHING_WORKS = "Nothing of it works any more: there is no price to move."
@@ -69,7 +60,7 @@ def start_ladder(
     if rule := rule_against(order, accounts):
         raise CannotControl(rule.words)
     ladder = Ladder(step, every_s, bound)
-    overridden = judge_ladder(parent_ticket(order), ladder, confirmed=confirm)
+    overridden = judge_ladder(parent_ticket(order, order.legs.all()), ladder, confirmed=confirm)
     with transaction.atomic():
         # Of two who start one at the same moment, the second replaces the first one's.
         ComplexOrder.objects.select_for_update().get(pk=order_id)
@@ -187,20 +178,3 @@ def rule_against(order: ComplexOrder, accounts: Sequence[UUID]) -> ModeRule | No
         if found is None:
             return None
     return found
-
-
-def parent_ticket(order: ComplexOrder) -> Ticket:
-    """Return what the agent asked for: the trade of a broadcast at its limit."""
-    return Ticket(
-        strategy=Strategy(order.strategy),
-        legs=tuple(
-            Leg(leg.symbol, Instruction(leg.instruction), leg.ratio) for leg in order.legs.all()
-        ),
-        order_type=OrderType(order.order_type),
-        contracts=order.contracts,
-        limit=order.limit,
-        stop=order.stop,
-        price_effect=PriceEffect(order.price_effect) if order.price_effect else None,
-        duration=Duration(order.duration),
-        session=Session(order.session),
-    )
