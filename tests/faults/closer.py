@@ -152,23 +152,28 @@ class Closer(Trader):
         """Return the account of one of the broker's orders."""
         return next(pk for pk, name in self.hashes.items() if name == order["account"])
 
-    def put(self, account: str, held: Mapping[str, int]) -> None:
-        """Set positions by hand."""
-        self.paper("positions", {self.hashes[account]: dict(held)})
+    def put(self, held: Mapping[str, Mapping[str, int]]) -> None:
+        """Set positions by hand, by account."""
+        by_name = {self.hashes[account]: dict(positions) for account, positions in held.items()}
+        self.paper("positions", by_name)
         numbers = [
             activity["activityId"]
             for one in self.paper("orders")
             for activity in one.get("orderActivityCollection", [])
         ]
-        self.resets.append(Reset(max(numbers, default=0), self.hashes[account], dict(held)))
+        last = max(numbers, default=0)
+        self.resets += [Reset(last, name, positions) for name, positions in by_name.items()]
 
     def clear(self) -> None:
         """Take by hand whatever earlier tests have left in the accounts, and take back faults."""
         self.session.delete(f"{self.paper_url}/paper/faults", timeout=10).raise_for_status()
         named = {name: account for account, name in self.hashes.items()}
-        for name, positions in self.paper("positions").items():
-            if options := [symbol for symbol in positions if is_option(symbol)]:
-                self.put(named[name], dict.fromkeys(options, 0))
+        left = {
+            named[name]: {symbol: 0 for symbol in positions if is_option(symbol)}
+            for name, positions in self.paper("positions").items()
+        }
+        if any(left.values()):
+            self.put(left)
 
     def close_by_hand(self, account: str, placed: Placed, units: int, price: str) -> str:
         """Make an order that closes a condor, as if on another platform; return its id."""

@@ -1,5 +1,6 @@
 """Exits of sets in 45 accounts: pressed often, in parts, together, badly answered, cut off."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -84,12 +85,9 @@ def test_a_set_is_exited_by_halves_and_in_single_accounts(trader, holds):
 def test_two_sets_that_share_legs_are_exited_together_without_closing_anything_twice(trader, holds):
     condor = trader.open()
     puts = trader.open(legs=PUTS)
-    since, sets = trader.last_order(), (condor, puts)
-    terms = [{"order_type": "LIMIT", "limit": trader.natural(one)} for one in sets]
-    with ThreadPoolExecutor(2) as threads:
-        answers = list(threads.map(lambda one, body: trader.press(one, **body), sets, terms))
+    since = trader.last_order()
+    answers = _exit_together(trader, (condor, puts))
 
-    assert [one.status_code for one in answers] == [201, 201]
     trader.wait_until_flat(condor)
     trader.wait_until_flat(puts)
     orders = trader.closings(since)
@@ -97,24 +95,34 @@ def test_two_sets_that_share_legs_are_exited_together_without_closing_anything_t
     assert sum(legs_of(one) == negative(condor.legs) for one in orders) == ACCOUNTS
     assert sum(legs_of(one) == negative(puts.legs) for one in orders) == ACCOUNTS
     assert len(orders) == 2 * ACCOUNTS
-    holds(condor.order, puts.order, *(one.json()["id"] for one in answers))
+    holds(condor.order, puts.order, *answers)
 
 
-def test_of_two_sets_that_share_legs_one_leaves_the_other_what_is_its_own(trader, holds):
-    """Half of what is held was closed by hand: each closes what is left, together no more."""
-    account = trader.accounts[7]
-    condor, puts = trader.open([account]), trader.open([account], legs=PUTS)
-    since = trader.last_order()
-    trader.put(account, condor.legs)  # one unit of the puts is gone
-    first, second = trader.exit(condor), trader.exit(puts)
+def test_two_sets_that_share_legs_never_ask_together_for_more_than_is_held(trader, holds):
+    """Of the legs that both have, every account holds only one unit any more."""
+    condor, puts = trader.open(), trader.open(legs=PUTS)
+    since, sets = trader.last_order(), (condor, puts)
+    trader.put(dict.fromkeys(trader.accounts, condor.legs))
+    answers = _exit_together(trader, sets)
 
-    trader.wait_until_over(condor)
-    trader.wait_until_over(puts)
-    closed = [legs_of(one) for one in trader.closings(since)]
+    for placed in sets:
+        rows = trader.wait_until_over(placed)
+        assert {row["state"] for row in rows.values()} == {"DONE"}
+    closed: Counter[str] = Counter()
+    for one in trader.closings(since):
+        for symbol, quantity in legs_of(one).items():
+            closed[symbol] += quantity
+    assert closed == negative(condor.times(ACCOUNTS))
     assert not any(trader.held(condor).values())
-    assert sum(legs.get(symbol, 0) for legs in closed for symbol in puts.legs) == 0
-    assert sum(abs(quantity) for legs in closed for quantity in legs.values()) == len(condor.legs)
-    holds(condor.order, puts.order, first, second)
+    holds(condor.order, puts.order, *answers)
+
+
+def _exit_together(trader, sets) -> list[int]:
+    terms = [{"order_type": "LIMIT", "limit": trader.natural(one)} for one in sets]
+    with ThreadPoolExecutor(len(sets)) as threads:
+        answers = list(threads.map(lambda one, body: trader.press(one, **body), sets, terms))
+    assert [one.status_code for one in answers] == [201] * len(sets)
+    return [one.json()["id"] for one in answers]
 
 
 def test_45_closes_in_flight_survive_the_kill_of_their_worker(installation, trader, holds, dice):

@@ -24,10 +24,14 @@ def test_an_exit_closes_what_is_there_and_says_what_is_left(trader, holds):
     placed = trader.open(contracts=2)
     names = trader.accounts
     _, body, _, wing = placed.legs  # the put that was sold, the call that was bought
-    trader.put(names[CLOSED], placed.times(0))
-    trader.put(names[HALF], placed.times(1))
-    trader.put(names[BARE], {wing: 0})
-    trader.put(names[LAME], {body: 0})
+    trader.put(
+        {
+            names[CLOSED]: placed.times(0),
+            names[HALF]: placed.times(1),
+            names[BARE]: {wing: 0},
+            names[LAME]: {body: 0},
+        }
+    )
     by_hand = trader.close_by_hand(names[WORKING], placed, 2, FAR_AWAY)
     trader.freeze(names[FROZEN])
     trader.revoke(names[REVOKED], "access")

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.invariants import problems
+from tests.faults.holdings import OVERSOLD, Deal, Reset
+from tests.faults.invariants import closed_too_much, problems
 from tests.faults.truth import BrokerOrder, Child, Post, Step, Truth
 
 CREATED, CLAIMED, SENT, ACCEPTED, DEADLINE = 100.0, 100.1, 100.2, 100.3, 105.0
@@ -67,4 +68,42 @@ def test_what_is_wrong_is_said(wrong):
 def test_a_claim_in_a_frozen_period_is_said():
     assert problems(TRUTH, frozen=[(CREATED, SENT)]) == [
         f"I5: {CHILD.id} was claimed while everything was frozen"
+    ]
+
+
+LONG, SHORT = "XYZ   260116P00090000", "XYZ   260116P00095000"
+HELD = Reset(1, "A", {LONG: 2, SHORT: -2})
+CLOSED = Deal(2, "A", "7", is_ours=True, closes=True, changes={LONG: -1, SHORT: 1})
+THROUGH_ZERO = f"I11: 7 in A closed 1 of {SHORT}, of which 0 were held"
+
+OVERCLOSED = {
+    "twice too often": ([CLOSED, CLOSED, CLOSED], THROUGH_ZERO),
+    "beyond zero": ([replace(CLOSED, changes={SHORT: 3})], "of which -2 were held"),
+    "the wrong way": ([replace(CLOSED, changes={LONG: 1})], "of which 2 were held"),
+    "the cover first": ([replace(CLOSED, changes={LONG: -1})], "I12: 7 in A left 1 short"),
+}
+
+
+def test_nothing_is_wrong_with_closing_what_is_held():
+    assert closed_too_much(replace(TRUTH, deals=[CLOSED, CLOSED], resets=[HELD])) == []
+
+
+def test_hands_may_do_to_positions_what_they_like():
+    by_hand = replace(CLOSED, is_ours=False, changes={SHORT: 5})
+
+    assert closed_too_much(replace(TRUTH, deals=[by_hand], resets=[HELD])) == []
+
+
+@pytest.mark.parametrize(("deals", "wrong"), OVERCLOSED.values(), ids=OVERCLOSED)
+def test_a_close_of_more_than_is_held_is_said(deals, wrong):
+    said = closed_too_much(replace(TRUTH, deals=deals, resets=[HELD]))
+
+    assert any(wrong in one for one in said), said
+
+
+def test_a_close_that_the_broker_refuses_as_oversold_is_said():
+    refused = replace(ORDER, status="REJECTED", words=f"an {OVERSOLD} position")
+
+    assert closed_too_much(replace(TRUTH, orders=[refused])) == [
+        "I11: 7 in A asked for more than was held"
     ]

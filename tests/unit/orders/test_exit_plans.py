@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity
 
-from orders.domain.exiting import Holdings, Refusal, next_order
+from orders.domain.exiting import ClosingOrder, Holdings, Refusal, next_order
 from strategies.domain.symbols import PutCall
 from tests.unit.orders.exit_plans.mutants import MUTANTS
 from tests.unit.orders.exit_plans.promises import PROMISES, Broken, hold, hold_all
@@ -43,3 +43,16 @@ def test_a_planner_with_a_broken_rule_breaks_a_promise(mutant):
     }
     with pytest.raises(Broken):
         hold_all(mutant.planner, **quietly)
+
+
+def test_a_set_is_not_taken_apart_because_another_one_closes_its_own_part_of_a_leg():
+    condor = {
+        **dict(zip(CHAINS[DAYS[0], PutCall.PUT], (1, -1), strict=True)),
+        **dict(zip(CHAINS[DAYS[0], PutCall.CALL], (-1, 1), strict=True)),
+    }
+    puts = CHAINS[DAYS[0], PutCall.PUT]
+    held = {symbol: quantity * (1 + (symbol in puts)) for symbol, quantity in condor.items()}
+    plan = next_order(Holdings(wanted=condor, held=held, closing=dict.fromkeys(puts, 1)))
+
+    assert isinstance(plan, ClosingOrder)
+    assert {leg.symbol for leg in plan.legs} == set(condor)

@@ -143,9 +143,16 @@ def clears_what_is_left_of_a_set(planner: Planner, world: Holdings, halves: Sequ
     promise(not any(end.held.values()), f"it leaves {end.held}")
 
 
+def free_of(world: Holdings, symbol: str) -> int:
+    """Return what is wanted of a leg, and held beyond what others are closing."""
+    wanted, held = world.wanted[symbol], world.held.get(symbol, 0)
+    spare = abs(held) - world.closing.get(symbol, 0)
+    return max(min(abs(wanted), spare), 0) if wanted * held > 0 else 0
+
+
 def closes_the_whole_in_one(planner: Planner, world: Holdings, _: Sequence[bool]) -> None:
     """A set whose legs are all there goes in one order, as far as every leg reaches."""
-    free = [world.closable(symbol) for symbol in world.wanted]
+    free = [free_of(world, symbol) for symbol in world.wanted]
     if min(free) == 0 or len(free) == 1:
         return
     plan = planner(world)
