@@ -66,6 +66,10 @@ class TargetsForm(forms.Form):
         """Return the accounts to choose from, each with its box."""
         return list(zip(self.targets, self["accounts"], strict=True))
 
+    def unshown(self) -> list[forms.BoundField]:
+        """Return what has no place of its own for its errors."""
+        return [self["scope"], self["confirm"]]
+
     @property
     def is_choosing(self) -> bool:
         return bool(self["accounts"].value() or self["accounts"].errors)
@@ -114,6 +118,10 @@ class EverythingForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     intent = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def unshown(self) -> list[forms.BoundField]:
+        """Return what has no place of its own for its errors."""
+        return [self["intent"]]
 
     def clean_phrase(self) -> str:
         typed = str(self.cleaned_data["phrase"])
