@@ -11,6 +11,7 @@ from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import AuditEvent, TradingMode
 from accounts.services.gate import close_gate
+from orders import tasks
 from orders.domain.errors import BadTicket, CannotControl, GuardRefused
 from orders.models import AccountOrder, PriceLadder
 from orders.selectors import chains
@@ -37,6 +38,7 @@ from tests.integration.orders.climbers import (
 from tests.integration.orders.hands import figures, force, hit, one, only
 from tests.integration.orders.stopping import ask, cancels, change, fault_cancels, resting, stop
 from tests.integration.orders.test_races import at_once
+from tests.integration.orders.test_tasks import rung
 from tests.support.make import make_group, make_mode
 
 
@@ -462,6 +464,22 @@ def test_a_sweep_rings_for_a_ladder_that_is_due_and_for_no_other(fleet):
 
     assert "orders.climb" not in early
     assert "orders.climb" in sweep(now=timezone.now()).tasks
+
+
+def test_the_task_rings_for_the_cancels_of_its_steps(
+    fleet, queue, django_capture_on_commit_callbacks
+):
+    order = resting(fleet, accounts=3)
+    start(fleet, order)
+    let_pass(order)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.climb()
+        tasks.climb()
+
+    ((name, arguments),) = rung(queue)
+    assert name == "orders.send_cancels"
+    assert set(arguments["ids"]) == {str(child.pk) for child in fleet.children(order)}
 
 
 @pytest.mark.django_db(transaction=True)
