@@ -38,8 +38,8 @@ def main() -> None:
             runs = [_run(program, body) for _ in range(options.runs)]
         finally:
             stack.stop()
-    result = _summary(runs, options.accounts)
-    print(json.dumps(result, indent=1) if options.json else _table(result))
+    result = summary(runs, options.accounts)
+    print(json.dumps(result, indent=1) if options.json else table(result))
 
 
 def _options() -> argparse.Namespace:
@@ -79,7 +79,8 @@ def _last_seq(program: Program) -> int:
     return int(rows[-1]["seq"]) if rows else 0
 
 
-def _summary(runs: Sequence[dict[str, float]], accounts: int) -> dict[str, Any]:
+def summary(runs: Sequence[dict[str, float]], accounts: int) -> dict[str, Any]:
+    """Return the spread of every figure over the runs, with what they were measured on."""
     return {
         "accounts": accounts,
         "runs": len(runs),
@@ -99,9 +100,10 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _table(result: dict[str, Any]) -> str:
+def table(result: dict[str, Any]) -> str:
+    """Write a summary as a Markdown table."""
     lines = [
-        f"{result['accounts']} accounts, {result['runs']} broadcasts, {result['machine']}",
+        f"{result['accounts']} accounts, {result['runs']} runs, {result['machine']}",
         "",
         "| milliseconds | median | p95 | max |",
         "|---|---|---|---|",
