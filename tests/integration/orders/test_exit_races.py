@@ -1,87 +1,72 @@
-"""Many exits at the same moment, in real threads: never more is closed than is held."""
+"""Exits of two sets that share legs, planned at the same moment by two workers."""
 
-from uuid import UUID, uuid4
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
+from django.db import connection
 
-from orders.models import AccountOrder, ComplexOrder, ExitStep
+from orders.models import ComplexOrder
 from orders.services.exits.advancing import advance_exits
 from orders.services.placing import place_account_orders
-from tests.integration.orders.leaving import Way, bookmark, enter, grow_old
-from tests.integration.orders.test_odd_exits import puts_of
-from tests.integration.orders.test_races import at_once
+from strategies.domain.tickets import Strategy
+from tests.integration.orders.leaving import Way, enter
 from tests.support.fleet import Fleet
 
 pytestmark = pytest.mark.django_db(transaction=True)
+THINKS_MS = 1000
 
 
 @pytest.fixture
-def way(fleet, condor) -> Way:
-    return enter(fleet, condor)
+def ways(fleet, condor) -> tuple[Way, Way]:
+    """A condor, and a vertical of its puts, in one account, where one unit of the puts is left."""
+    some = fleet.accounts[:1]
+    whole = enter(fleet, condor, accounts=some)
+    puts = replace(condor, strategy=Strategy.VERTICAL, legs=condor.legs[:2], limit=Decimal("0.05"))
+    part = enter(fleet, puts, accounts=some)
+    whole.hold(0, [1, -1, 0, 0])
+    return whole, part
 
 
-def carry_on(fleet: Fleet) -> list[UUID]:
-    """Do what a worker does when it is rung; return the orders that it wrote."""
-    ready = list(advance_exits(gateway=fleet.gateway).ready.values())
-    for ids in ready:
-        place_account_orders(ids=ids, gateway=fleet.gateway)
-    return [pk for ids in ready for pk in ids]
-
-
-def test_ten_clicks_from_four_threads_open_one_exit(way):
-    key = uuid4()
-    clicks = [lambda: way.open(), lambda: way.open(key=key), lambda: way.open(key=key), way.open]
-    results = [one for _ in range(3) for one in at_once(*clicks)]
-
-    assert sum(one.is_new for one in results) == 1
-    assert len({one.order.pk for one in results}) == 1
-    assert ExitStep.objects.count() == 3
-
-
-def test_many_workers_carry_one_exit_on_and_each_account_gets_one_order(way, fleet):
-    way.open()
-    results = at_once(*[lambda: carry_on(fleet)] * 4)
-
-    assert len([pk for written in results for pk in written]) == 3
-    assert AccountOrder.objects.filter(purpose="CLOSE").count() == 3
-    way.go(passes=3)
-    assert len(way.closing()) == 3
-    assert way.is_flat()
-
-
-def test_two_sets_with_a_leg_in_common_never_close_it_twice(way, fleet, condor):
-    second = enter(fleet, puts_of(condor))
-    for index in range(3):
-        way.hold(index, [1, -1, -1, 1])  # somebody has closed the second one's share by hand
-    at_once(way.open, lambda: second.open())
-    at_once(*[lambda: carry_on(fleet)] * 4)
-    way.go(passes=2)
-    grow_old()
-    way.go(passes=3)
-
-    assert [way.held(index) for index in range(3)] == [[0] * 4] * 3
-    assert {order["status"] for order in way.closing()} <= {"FILLED", "CANCELED"}
-    closed = sum(
-        int(leg["quantity"])
-        for order in way.closing()
-        if order["status"] == "FILLED"
-        for leg in order["orderLegCollection"]
-        if leg["instrument"]["symbol"] == way.symbols[0]
-    )
-    assert closed == 3
-
-
-def test_exits_of_other_accounts_at_the_same_moment_do_not_wait_for_each_other(way, fleet):
-    one, other = (account.pk for account in fleet.accounts[:2])
-    first, second = at_once(lambda: way.open(accounts=(one,)), lambda: way.open(accounts=(other,)))
-    assert (first.is_new, second.is_new) == (True, True)
-    assert ComplexOrder.objects.filter(purpose="CLOSE").count() == 2
-    way.go(passes=3)
-    assert [way.held(index) for index in range(3)] == [[0] * 4, [0] * 4, [1, -1, -1, 1]]
-
-
-def test_a_set_that_is_made_twice_at_once_is_one_set(fleet, condor):
-    order = fleet.broadcast(condor)
+def test_what_was_closed_while_an_exit_looked_for_a_price_is_not_closed_again(fleet, ways):
+    whole, part = ways
+    waiting, closing = whole.open().order, part.open().order
+    fleet.broker.fault("delay", path="/marketdata", delay_ms=THINKS_MS)
+    with _beside(lambda: _advance(fleet, waiting)):
+        while fleet.broker.faults():
+            time.sleep(0.02)
+        _advance(fleet, closing)
+        fleet.poll()
+        assert whole.held() == [0] * 4
     fleet.poll()
-    ways = at_once(*[lambda: bookmark(fleet, order)] * 3)
-    assert len({one.placed_set.pk for one in ways}) == 1
+
+    assert [one["status"] for one in whole.closing()] == ["FILLED"]
+    whole.go(passes=2)
+    assert [*whole.states(), *part.states()] == ["DONE"] * 2
+
+
+def _advance(fleet: Fleet, order: ComplexOrder) -> None:
+    """Do what a worker does that was rung for one exit."""
+    advanced = advance_exits(gateway=fleet.gateway, order_ids=[order.pk])
+    for ready in advanced.ready.values():
+        place_account_orders(ids=ready, gateway=fleet.gateway)
+
+
+@contextmanager
+def _beside(work: Callable[[], None]) -> Iterator[None]:
+    """Let another worker do something meanwhile."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join(30)
