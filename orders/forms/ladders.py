@@ -7,10 +7,11 @@ from django.http import QueryDict
 
 from orders.domain.errors import BadTicket, GuardRefused
 from orders.domain.guards import Guard
-from orders.domain.ladders import LONGEST_S, SHORTEST_S, bound_word, climbs, plain
+from orders.domain.ladders import LONGEST_S, SHORTEST_S, bound_word, climbs
 from orders.forms.ticket import CONFIRMATIONS
 from orders.selectors.ladders import parent_ticket
 from orders.selectors.showing import Broadcast
+from orders.templatetags.desk import plain
 from strategies.domain.tickets import Problem
 
 USUAL_S = 15
