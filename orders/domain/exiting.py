@@ -40,8 +40,9 @@ class Holdings:
 
     def closable(self, symbol: str) -> int:
         """Return how much of a leg may be closed now, never negative."""
-        free = self.left(symbol) - self.closing.get(symbol, 0)
-        return max(free, 0)
+        wanted, held = self.wanted.get(symbol, 0), self.held.get(symbol, 0)
+        free = abs(held) - self.closing.get(symbol, 0)
+        return max(min(abs(wanted), free), 0) if wanted * held > 0 else 0
 
     def left(self, symbol: str) -> int:
         """Return how much of what is wanted the account holds, whoever closes it already."""

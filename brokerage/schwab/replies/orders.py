@@ -94,7 +94,7 @@ def read_working_orders(reply: Reply) -> tuple[BrokerOrder, ...]:
         _readable(
             row
             for row in found
-            if not (isinstance(row, dict) and row.get("status") in TERMINAL_STATUSES)
+            if not (isinstance(row, dict) and str(row.get("status")) in TERMINAL_STATUSES)
         )
     )
 

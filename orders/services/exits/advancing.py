@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 # An account that cannot be read for so long is left to the agent.
 READ_WITHIN = timedelta(seconds=60)
+# Orders that were written before are over, or are seen as they are not.
+RECENTLY = timedelta(seconds=1)
 UNREAD = "Its positions could not be read for a minute. {}"
 
 
@@ -79,7 +81,8 @@ def advance_exits(*, gateway: FanOut, order_ids: Collection[int] | None = None) 
     steps = clear.steps
     if not steps:
         return advanced
-    before = closers_in(accounts_of(steps))
+    since = timezone.now() - RECENTLY
+    before = closers_in(accounts_of(steps), since=since)
     advanced.read_at = timezone.now()
     looked = look([step.account for step in steps], gateway=gateway, now=advanced.read_at)
     advanced.refused_tokens.update(looked.refused_tokens)
@@ -90,7 +93,9 @@ def advance_exits(*, gateway: FanOut, order_ids: Collection[int] | None = None) 
     decided = _decide(steps, looked.seen, before)
     held = {account_id: seen.held for account_id, seen in looked.seen.items()}
     if decided:
-        advanced.ready = write_outcomes(decided, held=held, before=before, now=timezone.now())
+        advanced.ready = write_outcomes(
+            decided, held=held, before=before, since=since, now=timezone.now()
+        )
     return advanced
 
 

@@ -20,7 +20,7 @@ from orders.models import AccountOrder, ExitStep
 from orders.services.canceling import ask_cancel, send_cancels
 from orders.services.exits.looking import Seen
 from orders.services.exits.planning import SOON
-from orders.services.exits.situation import Closers, entry_orders
+from orders.services.exits.situation import NOTHING_CLOSES, Closers, entry_orders
 from orders.services.exits.writing import follow_child, give_up, postpone
 
 log = logging.getLogger(__name__)
@@ -155,8 +155,8 @@ def _only_words(waiting: Mapping[int, str]) -> dict[int, str]:
 
 
 def _has_nameless(closers: Closers, step: ExitStep) -> bool:
-    legs = closers.get(step.account_id, frozenset())
-    return any(leg.status in {*UNRESOLVED, Status.REPLACED} for leg in legs)
+    closing = closers.get(step.account_id, NOTHING_CLOSES)
+    return any(leg.status in {*UNRESOLVED, Status.REPLACED} for leg in closing.legs)
 
 
 def _send_foreign(

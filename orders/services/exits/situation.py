@@ -36,7 +36,22 @@ class CloserLeg:
     filled: Decimal
 
 
-Closers = Mapping[UUID, frozenset[CloserLeg]]
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closes, or has closed, in one account.
+
+    Args:
+        legs: of the orders that are not over.
+        recent: orders that were written of late, over or not: one may have begun and ended between
+            two looks.
+    """
+
+    legs: frozenset[CloserLeg] = frozenset()
+    recent: frozenset[UUID] = frozenset()
+
+
+NOTHING_CLOSES = Closing()
+Closers = Mapping[UUID, Closing]
 
 
 # What is asked of a step's relations: a row of each has four times as many columns.
@@ -62,20 +77,29 @@ def load_steps(*, now: datetime, order_ids: Collection[int] | None = None) -> li
     return list(due.only(*own, *links, *columns).order_by("account__position", "pk"))
 
 
-def closers_in(accounts: Collection[UUID]) -> Closers:
-    """Return the legs of all closing orders of these accounts that are not over.
+def closers_in(accounts: Collection[UUID], *, since: datetime) -> Closers:
+    """Return what closes in these accounts.
 
     Compared with itself a moment later it tells whether anything happened meanwhile.
+
+    Args:
+        since: from when on orders are recent; the same for both looks.
     """
-    rows = AccountOrderLeg.objects.filter(
-        child__account__in=accounts,
-        child__purpose=Purpose.CLOSE,
-        child__status__in=any_of(ALIVE),
-    ).values_list("child__account_id", "child_id", "child__status", "symbol", "quantity", "filled")
-    found: dict[UUID, set[CloserLeg]] = defaultdict(set)
+    closing = AccountOrder.objects.filter(account__in=accounts, purpose=Purpose.CLOSE)
+    rows = AccountOrderLeg.objects.filter(child__in=closing.filter(NOT_OVER)).values_list(
+        "child__account_id", "child_id", "child__status", "symbol", "quantity", "filled"
+    )
+    legs: dict[UUID, set[CloserLeg]] = defaultdict(set)
     for account_id, child_id, status, symbol, quantity, filled in rows:
-        found[account_id].add(CloserLeg(child_id, status, symbol, quantity, filled))
-    return {account_id: frozenset(legs) for account_id, legs in found.items()}
+        legs[account_id].add(CloserLeg(child_id, status, symbol, quantity, filled))
+    recent: dict[UUID, set[UUID]] = defaultdict(set)
+    written = closing.filter(created_at__gte=since)
+    for account_id, pk in written.values_list("account_id", "pk"):
+        recent[account_id].add(pk)
+    return {
+        account_id: Closing(frozenset(legs[account_id]), frozenset(recent[account_id]))
+        for account_id in {*legs, *recent}
+    }
 
 
 def closing_by(
@@ -86,8 +110,8 @@ def closing_by(
     Both have zero for what is not in them.
     """
     found: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for account_id, legs in closers.items():
-        for leg in legs:
+    for account_id, closing in closers.items():
+        for leg in closing.legs:
             found[account_id][leg.symbol] += leg.quantity - int(leg.filled)
     for (account_id, symbol), quantity in fresh.items():
         found[account_id][symbol] += quantity

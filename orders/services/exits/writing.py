@@ -41,7 +41,12 @@ Decided = Sequence[tuple[ExitStep, Outcome]]
 
 
 def write_outcomes(
-    decided: Decided, *, held: Mapping[UUID, Any], before: Closers, now: datetime
+    decided: Decided,
+    *,
+    held: Mapping[UUID, Any],
+    before: Closers,
+    since: datetime,
+    now: datetime,
 ) -> Mapping[int, Sequence[UUID]]:
     """Write what was planned, unless something closed meanwhile; return the orders to send by exit.
 
@@ -50,7 +55,7 @@ def write_outcomes(
 
     Args:
         held: the positions the plans rest on, by account.
-        before: the closing orders as they stood before positions were read.
+        before: the closing orders as they stood before positions were read, recent ones `since`.
     """
     with transaction.atomic():
         # One exit after the other in each account: what one closes, the next one must see.
@@ -58,7 +63,7 @@ def write_outcomes(
         rows = Account.objects.filter(pk__in=accounts).order_by("pk")
         list(rows.select_for_update(no_key=True).values_list("pk"))
         standing = _standing([step for step, _ in decided])
-        now_closing = closers_in(accounts)
+        now_closing = closers_in(accounts, since=since)
         fresh = [
             (step, outcome)
             for step, outcome in decided
