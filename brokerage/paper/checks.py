@@ -151,7 +151,8 @@ def _judge_funds(
     except NakedCall:
         return Verdict(OPTION_LEVEL)
     need = max(Decimal(0), before - after)
-    if need <= before - _reserved(account, instead_of):
+    # What ties up nothing is the way out of an account that is short of funds.
+    if not need or need <= before - _reserved(account, instead_of):
         return Verdict(None, need)
     is_naked = spec.legs[0].instruction is Instruction.SELL_TO_OPEN and not spec.is_spread
     return Verdict(OPTION_LEVEL if is_naked else FUNDS)

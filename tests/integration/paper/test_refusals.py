@@ -209,6 +209,14 @@ def test_a_naked_put_that_cash_cannot_secure_needs_that_level_too(trader: Trader
     assert rejection(trader, single(put, "SELL_TO_OPEN", "1.00")) == LEVEL
 
 
+def test_a_short_that_an_account_cannot_carry_can_always_be_bought_back(trader: Trader) -> None:
+    put = trader.condor_symbols()[1]
+    trader.paper.positions({trader.account: {put: -2}})
+
+    assert FUNDS in rejection(trader, single("F", "BUY", "20.00", quantity=1))
+    assert trader.placed(single(put, "BUY_TO_CLOSE", "0.05"))["status"] == "WORKING"
+
+
 def test_covered_calls_and_puts_secured_by_cash_are_taken(trader: Trader) -> None:
     listed = trader.options("F")
     trader.place(single("F", "BUY", "20.00", quantity=100))
