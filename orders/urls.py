@@ -2,15 +2,27 @@
 
 from django.urls import path
 
-from orders.views import alarms, controls, deciding, desk, exits, frame, gate, ladders, modes, sets
+from orders.views import (
+    alarms,
+    controls,
+    deciding,
+    desk,
+    exits,
+    frame,
+    gate,
+    ladders,
+    modes,
+    sets,
+    ticket,
+)
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
     path("desk/broadcasts/", desk.broadcasts, name="broadcasts"),
     path("desk/fleet/", frame.fleet, name="fleet"),
-    path("desk/ticket/", desk.ticket, name="ticket"),
-    path("desk/review/", desk.review, name="review"),
-    path("desk/send/", desk.send, name="send"),
+    path("desk/ticket/", ticket.ticket, name="ticket"),
+    path("desk/review/", ticket.review, name="review"),
+    path("desk/send/", ticket.send, name="send"),
     path("desk/unknown/", deciding.unknown_orders, name="unknown-orders"),
     path("desk/unknown/<uuid:child_id>/", deciding.unknown_order, name="unknown-order"),
     path("desk/unknown/<uuid:child_id>/ours/<str:number>/", deciding.ours, name="unknown-ours"),

@@ -14,8 +14,8 @@ from brokerage.schwab.replies import ChainRow
 from orders.domain.errors import BadTicket, KeyReused
 from orders.domain.guards import Guard
 from orders.domain.shapes import Shape
+from orders.selectors.account_choices import ALL_ACTIVE, read_choice
 from orders.selectors.choosing import AccountChoice
-from orders.selectors.desk import ALL_ACTIVE, read_choice
 from strategies.domain.catalog import ImpossibleTrade, Structure, VerticalKind
 from strategies.domain.checks import EXPIRED, find_problems
 from strategies.domain.symbols import InvalidSymbol, PutCall, default_root, underlying_of
@@ -145,7 +145,7 @@ class TicketForm(ShapeForm):
     """A whole ticket; `clean` builds the trade and finds everything wrong with it.
 
     Args:
-        account_choices: which accounts it may go to, from selectors.desk.
+        account_choices: which accounts it may go to, from selectors.account_choices.
         today: the date at the exchange.
     """
 

@@ -6,20 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Q
-
-from accounts.models import AccountGroup
 from accounts.selectors import our_accounts
 from orders.domain.lifecycle import TERMINAL, ParentStatus, Purpose, Status
-from orders.selectors.choosing import AccountChoice
 from orders.selectors.controlling import sets_by_order
 from orders.selectors.deciding import earliest_proof
 from orders.selectors.showing import AccountShare, Broadcast, effect_words, pressing_broadcasts
 from orders.templatetags.desk import NOT_PART, price, status_words
 
 MOST_ROWS = 30
-ALL_ACTIVE = "active"
-GROUP = "group:"
 
 _RETRIED = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED})
 _PROBLEMS = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
@@ -113,21 +107,6 @@ def desk_rows(*, most: int = MOST_ROWS) -> list[DeskRow]:
 def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:
     """Return the broadcast sent last, wherever it stands in the list."""
     return max(rows, key=lambda row: row.broadcast.id, default=None)
-
-
-def account_choices() -> list[tuple[str, str]]:
-    """Return which accounts a ticket may go to, with words: all active ones, or a group's."""
-    counts = our_accounts().aggregate(all=Count("pk"), active=Count("pk", filter=Q(is_active=True)))
-    groups = AccountGroup.objects.order_by("name").values_list("name", flat=True)
-    return [
-        (ALL_ACTIVE, f"All active ({counts['active']} of {counts['all']})"),
-        *((f"{GROUP}{name}", f"Group {name}") for name in groups),
-    ]
-
-
-def read_choice(value: str) -> AccountChoice:
-    """Turn the value of one of these choices into a choice of accounts."""
-    return AccountChoice(group=value.removeprefix(GROUP) if value.startswith(GROUP) else None)
 
 
 def _row(broadcast: Broadcast, set_id: int | None, aliases: Mapping[UUID, str]) -> DeskRow:
