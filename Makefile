@@ -9,7 +9,7 @@ MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit requirements vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit requirements vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -63,6 +63,12 @@ types: $(DEV) ## mypy --strict
 test: $(DEV) ## install what it needs and run all tests
 	@$(PY) -m pytest -n 2 --dist loadfile
 
+e2e: $(DEV) ## the site in a real browser, with all its processes (needs Debian's chromium)
+	@$(PY) -m pytest tests/e2e -n 2 --dist loadfile
+
+screenshots: $(DEV) ## every page and state as PNG files in var/screenshots
+	@$(PY) -m tests.e2e.screenshots
+
 faults: $(DEV) ## break the running installation on purpose, with all its processes
 	@$(PY) -m pytest tests/faults -n 2 --dist loadfile
 
@@ -78,7 +84,7 @@ faults-postgresql: $(DEV) ## the fault suite on a throw-away PostgreSQL
 soak-postgresql: $(DEV) ## the soak on a throw-away PostgreSQL
 	@scripts/with-postgresql $(MAKE) soak MINUTES=$(MINUTES) $(if $(SEED),SEED=$(SEED))
 
-check: lint types test faults ## everything that CI checks
+check: lint types test e2e faults ## everything that CI checks
 
 bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
 	@$(PY) -m benchmarks.broadcast
