@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from playwright.sync_api import Browser, Page
 
@@ -56,6 +57,15 @@ def click(selector: str) -> Callable[[Page], object]:
     return do
 
 
+SHARES = {
+    "strategy": "EQUITY",
+    "order_type": "LIMIT",
+    "limit": "190.00",
+    "contracts": 10,
+    "accounts": "active",
+    "legs": [{"symbol": "AAPL", "instruction": "BUY", "ratio": 1}],
+    "confirm": ["PRICE_AWAY"],
+}
 SHOTS = [
     Shot("sign-in", "/", is_signed_in=False),
     Shot("desk", "/"),
@@ -135,21 +145,18 @@ def _trade(program: Program) -> None:
     fault = {"method": "POST", "path": "/orders", "times": 1}
     program.paper("faults", {**fault, "fault": "reject", "account": accounts[3]})
     program.paper("faults", {**fault, "fault": "drop_after", "account": accounts[17]})
-    program.post_order({**program.condor(), "contracts": 2})
-    program.post_order(
-        {
-            "strategy": "EQUITY",
-            "order_type": "LIMIT",
-            "limit": "190.00",
-            "contracts": 10,
-            "accounts": "active",
-            "legs": [{"symbol": "AAPL", "instruction": "BUY", "ratio": 1}],
-            "confirm": ["PRICE_AWAY"],
-        }
-    )
-    for order in program.paper("orders")[-60::3]:
-        quantity = order["quantity"]
-        program.paper("fill", {"order_id": order["orderId"], "quantity": quantity, "price": 1.25})
+    _fill_some(program, {**program.condor(), "contracts": 2})
+    _fill_some(program, SHARES)
+
+
+def _fill_some(program: Program, ticket: dict[str, Any]) -> None:
+    """Send a ticket, and fill it in every third account where it works."""
+    order = program.post_order(ticket).json()["id"]
+    sent = program.wait_for_order(order, "WORKING", "PARTIAL", "NEEDS_AGENT")
+    working = [one["broker_order_id"] for one in sent["accounts"] if one["status"] == "WORKING"]
+    for number in working[::3]:
+        fill = {"order_id": number, "quantity": ticket["contracts"], "price": ticket["limit"]}
+        program.paper("fill", fill)
 
 
 if __name__ == "__main__":
