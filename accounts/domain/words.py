@@ -47,6 +47,14 @@ class ModeScope(StrEnum):
     GATE = "GATE"
 
 
+class Grain(StrEnum):
+    """How long the stretches are of which a history keeps the last value."""
+
+    MINUTE = "MINUTE"
+    QUARTER = "QUARTER"
+    DAY = "DAY"
+
+
 def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
     """Return an enumeration as Django's choices."""
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]

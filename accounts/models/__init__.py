@@ -1,7 +1,8 @@
 """Tables of users, logins, accounts, modes and the audit trail."""
 
-from accounts.models.accounts import Account, AccountGroup, BalanceSnapshot, Position
+from accounts.models.accounts import Account, AccountGroup, Position
 from accounts.models.audit import AuditEvent, AuditSeal
+from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
 from accounts.models.logins import BrokerLogin, Token
 from accounts.models.users import ApiRefresh, User
@@ -15,9 +16,11 @@ __all__ = [
     "AuditSeal",
     "BalanceSnapshot",
     "BrokerLogin",
+    "FleetWorth",
     "Instance",
     "Limit",
     "Position",
+    "RefreshRun",
     "Token",
     "TradingMode",
     "User",

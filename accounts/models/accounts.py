@@ -15,7 +15,8 @@ class Account(models.Model):
     """One trading account; its place in every status grid is fixed for ever.
 
     `positions_at` is when the broker was last asked what it holds: only from then on, no position
-    means that it holds none.
+    means that it holds none. A balance that the broker does not say is null, never zero;
+    `opening_value` is what the account was worth when the broker's day began.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -37,6 +38,7 @@ class Account(models.Model):
     value = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
     cash = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
     buying_power = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
+    opening_value = models.DecimalField(max_digits=16, decimal_places=2, null=True, editable=False)
     balances_at = models.DateTimeField(null=True, editable=False)
     positions_at = models.DateTimeField(null=True, editable=False)
 
@@ -77,19 +79,3 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.symbol}"
-
-
-class BalanceSnapshot(models.Model):
-    """Balances of an account from a moment on, kept only when they changed."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="snapshots")
-    at = models.DateTimeField()
-    value = models.DecimalField(max_digits=16, decimal_places=2)
-    cash = models.DecimalField(max_digits=16, decimal_places=2)
-    buying_power = models.DecimalField(max_digits=16, decimal_places=2)
-
-    class Meta:
-        indexes = [models.Index(fields=["account", "at"], name="snapshot_by_account")]
-
-    def __str__(self) -> str:
-        return f"{self.account_id} {self.at:%Y-%m-%d %H:%M}"
