@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from accounts.domain.modes import ModeRule, is_looser, strictest
 from accounts.domain.words import LoginStatus, Mode, ModeScope
@@ -227,6 +227,16 @@ def latest_event_id() -> int:
     """Return the number of the newest audit event: it changes whenever anything shown does."""
     newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first()
     return newest or 0
+
+
+def recent_events_tag(*, among: int = 200) -> str:
+    """Return a word that changes with every audit event, in whatever order they are committed.
+
+    A number taken from a sequence may be seen after a higher one; the sum of the last ones tells.
+    """
+    newest = AuditEvent.objects.order_by("-id").values("id")[:among]
+    found = newest.aggregate(newest=Max("id"), total=Sum("id"))
+    return f"{found['newest'] or 0}-{(found['total'] or 0) % 1_000_003}"
 
 
 def open_alarms() -> list[Alarm]:

@@ -103,18 +103,18 @@ def start_safely(**_: Any) -> None:
 @worker_ready.connect
 def open_for_business(**_: Any) -> None:
     """Warm up what places orders, then say that this worker is ready."""
-    from accounts import live
+    from accounts.live import process
     from tradeswim import warmth
 
     if "placement" in app.amqp.queues.consume_from:
         warmth.keep_warm()
-    live.calm_garbage_collector()
-    live.say_ready()
+    process.calm_garbage_collector()
+    process.say_ready()
 
 
 @beat_init.connect
 def beat_is_ready(**_: Any) -> None:
     """Say that the beat is ready."""
-    from accounts import live
+    from accounts.live import process
 
-    live.say_ready()
+    process.say_ready()

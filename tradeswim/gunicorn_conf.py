@@ -14,7 +14,7 @@ control_socket_disable = True
 
 def post_worker_init(worker: object) -> None:
     """Make ready for the first click before it comes."""
-    from accounts.live import calm_garbage_collector
+    from accounts.live.process import calm_garbage_collector
     from accounts.tasks.queue import open_queue
 
     open_queue()

@@ -1,11 +1,22 @@
 """Write the append-only record; every change of state writes its event in its own transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
 
+from accounts.live.panels import PANELS, Panel, nudge
 from accounts.models import AuditEvent
+
+# Which panels show something of a table's rows; of other tables any of them may.
+_SHOWN_IN: dict[str, Collection[Panel]] = {
+    "accountorder": ("orders", "sets", "fleet"),
+    "complexorder": ("orders", "sets", "fleet"),
+    "placedorderset": ("sets", "orders"),
+    "exitstep": ("sets", "orders"),
+    "account": ("accounts", "fleet", "orders", "positions"),
+    "brokerlogin": ("accounts", "fleet", "status"),
+}
 
 
 def event(subject: models.Model | str, kind: str, **fields: Any) -> AuditEvent:
@@ -13,9 +24,17 @@ def event(subject: models.Model | str, kind: str, **fields: Any) -> AuditEvent:
     return AuditEvent(subject=subject_of(subject), kind=kind, **fields)
 
 
-def record(events: Iterable[AuditEvent]) -> None:
-    """Write events, in order."""
-    AuditEvent.objects.bulk_create(events)
+def record(events: Iterable[AuditEvent], *, is_quiet: bool = False) -> None:
+    """Write events, in order, and tell open pages of them on commit.
+
+    Args:
+        is_quiet: pages are not told, for something is sent to the broker next: pages that read
+            the database would hold up the claim. What is recorded of the answers tells them.
+    """
+    written = AuditEvent.objects.bulk_create(events)
+    if written and not is_quiet:
+        tables = {one.subject.partition(":")[0] for one in written}
+        nudge(*{panel for table in tables for panel in _SHOWN_IN.get(table, PANELS)})
 
 
 def subject_of(subject: models.Model | str) -> str:

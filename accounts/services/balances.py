@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.domain.words import LoginStatus
 from accounts.fields import key_ring
+from accounts.live.panels import nudge
 from accounts.models import Account, BalanceSnapshot
 from accounts.selectors import our_accounts
 from accounts.services.asking import FanOut, authorizations, reply_of
@@ -90,6 +91,8 @@ def _keep(
         keep_positions([(account.pk, reading) for account, reading in ours], read_at=now)
         Account.objects.bulk_update(read, ["value", "cash", "buying_power", "kind", "balances_at"])
         BalanceSnapshot.objects.bulk_create(_snapshot(account, now) for account in changed)
+        if read:
+            nudge("accounts", "positions", "fleet", "status")
     result.read += len(read)
     result.changed += len(changed)
 

@@ -109,7 +109,7 @@ def add_attempts(attempts: Sequence[Attempt], *, actor: str, now: datetime) -> l
         for one, child in zip(attempts, children, strict=True)
         for leg in legs_of(child, one.ticket.legs)
     )
-    record(
+    written = [
         event(
             child,
             "status",
@@ -119,7 +119,8 @@ def add_attempts(attempts: Sequence[Attempt], *, actor: str, now: datetime) -> l
             data={"body": child.body_hash, "after": str(one.old.pk)},
         )
         for one, child in zip(attempts, children, strict=True)
-    )
+    ]
+    record(written, is_quiet=True)
     link(
         {
             one.old.pk: child

@@ -239,7 +239,8 @@ def _note(rows: Sequence[AccountOrder], wish: _Wish) -> None:
     # One under way that turns out not to be placed must not be sent again.
     these.filter(status=Status.SUBMITTING, deadline_at__gt=wish.now).update(deadline_at=wish.now)
     facts = {} if wish.limit is None else {"limit": str(wish.limit), "until": str(wish.until)}
-    record(
+    asked = [
         event(row, "cancel", at=wish.now, old=row.status, actor=wish.by, data=facts)
         for row in changed
-    )
+    ]
+    record(asked, is_quiet=True)

@@ -190,7 +190,8 @@ def _note_step(taken: _Taken, limit: Decimal) -> None:
         raise _Overtaken
     if not taken.running.update(steps_taken=F("steps_taken") + 1, why=""):
         raise _Overtaken
-    record([event(order, "ladder", at=taken.now, old=plain(old), new=plain(limit), actor=ACTOR)])
+    step = event(order, "ladder", at=taken.now, old=plain(old), new=plain(limit), actor=ACTOR)
+    record([step], is_quiet=True)
     if limit == taken.ladder.bound:
         why = AT_BOUND.format(bound_word(taken.ticket))
         end_ladder(taken.running, order.pk, why=why, actor=ACTOR, now=taken.now)

@@ -184,7 +184,7 @@ def _write(judged: Judged, click: _Click, overridden: Sequence[Problem]) -> Crea
     )
     facts = {"overridden": {one.code: one.message for one in overridden}} if overridden else {}
     created = event(order, "created", at=click.now, new=order.status, actor=actor, data=facts)
-    record([created])
+    record([created], is_quiet=True)
     ready = write_children(
         order,
         judged.shares,

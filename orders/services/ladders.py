@@ -131,7 +131,8 @@ def write_ladder(
         "bound": plain(ladder.bound),
         "overridden": {one.code: one.message for one in overridden},
     }
-    record([event(order, "ladder", at=now, new=RUNNING, actor=actor, data=facts)])
+    started = event(order, "ladder", at=now, new=RUNNING, actor=actor, data=facts)
+    record([started], is_quiet=True)
     return row
 
 

@@ -103,7 +103,8 @@ def _note_limit(
     order.update(limit=limit)
     facts = {"overridden": {one.code: one.message for one in overridden}} if overridden else {}
     subject = f"complexorder:{order_id}"
-    record([event(subject, "limit", at=now, old=str(old), new=str(limit), actor=by, data=facts)])
+    changed = event(subject, "limit", at=now, old=str(old), new=str(limit), actor=by, data=facts)
+    record([changed], is_quiet=True)
 
 
 def due_rests() -> QuerySet[AccountOrder]:

@@ -89,7 +89,7 @@ def _write(order: ComplexOrder, judged: Rejudged, actor: str, now: datetime) -> 
         raise CannotControl(RETRIED)
     children = add_attempts(attempts, actor=actor, now=now)
     facts = {"accounts": len(children), "left_out": judged.left_out}
-    record([event(order, "retry", at=now, actor=actor, data=facts)])
+    record([event(order, "retry", at=now, actor=actor, data=facts)], is_quiet=True)
     refresh_parents({order.pk})
     return [child.pk for child in children]
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection, connections
 from django.utils import timezone
 
-from accounts.live import say_ready
+from accounts.live.process import say_ready
 from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
 from accounts.tasks.queue import QueueDown, check_queue, enqueue_named
 from orders.services.clock import ClockWatch, follow_clock

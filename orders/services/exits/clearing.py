@@ -169,10 +169,11 @@ def _send_foreign(
     headers = authorizations({s.account.login_id: s.account.login.token.access for s in steps})
     able = [step for step in steps if step.account.login_id in headers]
     asked = [(step, name) for step in able for name in found[step.pk]]
-    record(
+    canceled = [
         event(step, "cancel", at=now, new=name, reason=CANCELING_FOREIGN.format(name), actor="exit")
         for step, name in asked
-    )
+    ]
+    record(canceled, is_quiet=True)
     calls = [
         Call(messages.cancel_order(step.account.hash_value, name), headers[step.account.login_id])
         for step, name in asked

@@ -48,7 +48,8 @@ def close_everything(
         pricing: MID or NATURAL; MARKET also for orders with several legs.
     """
     actor = agent.get_username()
-    record([event("fleet", "close everything", at=now, actor=actor, data={"pricing": pricing})])
+    asked_for = event("fleet", "close everything", at=now, actor=actor, data={"pricing": pricing})
+    record([asked_for], is_quiet=True)
     live = AccountOrder.objects.filter(
         purpose=Purpose.OPEN, account__login__environment=settings.ENVIRONMENT
     ).exclude(status__in=any_of(TERMINAL))

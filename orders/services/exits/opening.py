@@ -154,7 +154,8 @@ def _write(known: SetNow, terms: ExitTerms, draft: Draft, click: _Click) -> Comp
         "overridden": {one.code: one.message for one in draft.overridden},
     }
     actor = click.agent.get_username()
-    record([event(order, "exit", at=click.now, new=order.status, actor=actor, data=data)])
+    opened = event(order, "exit", at=click.now, new=order.status, actor=actor, data=data)
+    record([opened], is_quiet=True)
     PlacedOrderSet.objects.filter(pk=placed_set.pk).update(flat_at=None)
     return order
 

@@ -185,7 +185,7 @@ def _write_steps(
         step.flat_at = now if outcome.is_flat else None
         step.closed_at = now if outcome.state == ExitState.DONE else None
     update_each([step for step, _ in decided], COLUMNS)
-    record(events)
+    record(events, is_quiet=bool(made))
 
 
 def _flat_ones(decided: Decided) -> dict[int, set[UUID]]:

@@ -1,0 +1,1 @@
+"""What keeps processes and open pages alive: who is ready, and who is told of changes."""

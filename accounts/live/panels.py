@@ -1,0 +1,103 @@
+"""Tell open pages that a panel may have changed; the panel's own answer says what is true."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from accounts.selectors import our_accounts, recent_events_tag
+
+log = logging.getLogger(__name__)
+
+Panel = Literal["orders", "sets", "fleet", "accounts", "positions", "status"]
+PANELS: tuple[Panel, ...] = get_args(Panel)
+
+CHANNEL = "tradeswim.live"
+# A click never waits for pages to be told: a Redis that is silent is left alone for a while.
+TIMEOUT_S = 0.25
+SILENCE_S = 5.0
+
+# Panels that show figures which are read without an event being written.
+_WITH_FIGURES = frozenset({"fleet", "accounts", "positions", "status"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Nudge:
+    """What is published when the transaction commits."""
+
+    panels: frozenset[str]
+
+    def __call__(self) -> None:
+        _publish(self.panels)
+
+
+def nudge(*panels: Panel) -> None:
+    """Tell open pages, when the transaction commits, that these panels may have changed.
+
+    Each panel is told of once per transaction. Nothing is raised and nothing is promised: who
+    misses it asks again within 15 s.
+    """
+    missing = frozenset(panels) - _told_already()
+    if missing:
+        transaction.on_commit(_Nudge(missing), robust=True)
+
+
+def panel_version(panel: Panel) -> str:
+    """Return a word that changes whenever anything the panel shows may have.
+
+    It is read from the database, so that a lost nudge changes nothing about what is true. Read it
+    before what is shown.
+    """
+    tag = recent_events_tag()
+    if panel not in _WITH_FIGURES:
+        return tag
+    read = our_accounts().aggregate(balances=Max("balances_at"), positions=Max("positions_at"))
+    times = [f"{at.timestamp():.3f}" if at else "0" for at in read.values()]
+    return ".".join([tag, *times])
+
+
+def _told_already() -> set[str]:
+    """Return the panels that this transaction tells of already, whatever is still rolled back.
+
+    What was asked for in a savepoint that encloses this one, or is this one, lives as long.
+    """
+    connection = transaction.get_connection()
+    here = set(connection.savepoint_ids)
+    waiting = [(sids, call) for sids, call, *_ in connection.run_on_commit]
+    nudges = [call for sids, call in waiting if isinstance(call, _Nudge) and set(sids) <= here]
+    return {panel for one in nudges for panel in one.panels}
+
+
+def _publish(panels: frozenset[str]) -> None:
+    address, began = settings.CACHE_URL, time.monotonic()
+    if _silent_until.get(address, 0.0) > began:
+        return
+    try:
+        _publisher(address).publish(CHANNEL, " ".join(sorted(panels)))
+    except (redis.RedisError, OSError) as error:
+        log.warning("open pages are not told of changes: %s", type(error).__name__)
+        _silent_until[address] = time.monotonic() + SILENCE_S
+
+
+_silent_until: dict[str, float] = {}
+_publishers: dict[str, redis.Redis] = {}
+
+
+def _publisher(address: str) -> redis.Redis:
+    found = _publishers.get(address)
+    if found is not None:
+        return found
+    client = redis.Redis.from_url(
+        address,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+    )
+    return _publishers.setdefault(address, client)

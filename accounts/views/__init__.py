@@ -1,0 +1,1 @@
+"""Pages and streams about people and accounts."""

@@ -1,0 +1,53 @@
+"""The stream that tells an open page which of its panels changed."""
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from accounts.live.hub import HubDown, hub_of_this_loop
+from accounts.live.streaming import events
+
+
+@require_GET
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    """Tell the page of changes for some minutes; without a live server it asks by itself."""
+    if not hasattr(request, "scope"):  # WSGI would hold a thread, and send nothing
+        return HttpResponse(status=204)
+    key = await _session_of(request)
+    if not key:
+        return HttpResponse("Your session has ended.", status=401, content_type="text/plain")
+    hub = hub_of_this_loop()
+    try:
+        await hub.open()
+    except HubDown:
+        return HttpResponse("No news at the moment.", status=503, content_type="text/plain")
+
+    async def is_signed_in() -> bool:
+        return await sync_to_async(_is_signed_in)(key)
+
+    answer = StreamingHttpResponse(
+        events(hub, is_signed_in=is_signed_in), content_type="text/event-stream"
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+async def _session_of(request: HttpRequest) -> str:
+    """Return the key of the session of a user who is signed in, or nothing."""
+    user = await request.auser()
+    return request.session.session_key or "" if user.is_authenticated else ""
+
+
+def _is_signed_in(key: str) -> bool:
+    """Look whether a session still holds: neither ended nor expired, its password the same."""
+    asked = HttpRequest()
+    asked.session = SessionStore(key)
+    try:
+        return get_user(asked).is_authenticated
+    finally:
+        close_old_connections()
