@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -73,6 +73,16 @@ def sync_stock_orders(*, gateway: FanOut) -> Polled:
 def sync_option_orders(*, gateway: FanOut) -> Polled:
     """Read every working order in options once."""
     return _sync(AccountOrder.objects.exclude(order__strategy=Strategy.EQUITY), gateway)
+
+
+def sync_orders(*, child_ids: Collection[UUID], gateway: FanOut) -> Polled:
+    """Read these working orders now: something happened to them."""
+    return _sync(AccountOrder.objects.filter(pk__in=child_ids), gateway)
+
+
+def sync_logins(*, login_ids: Collection[UUID], gateway: FanOut) -> Polled:
+    """Read every working order of these logins now: something may have been missed."""
+    return _sync(AccountOrder.objects.filter(account__login__in=login_ids), gateway)
 
 
 def _sync(rows: QuerySet[AccountOrder], gateway: FanOut) -> Polled:
