@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, get_args
 
 import redis
@@ -20,6 +21,8 @@ Panel = Literal["orders", "sets", "fleet", "accounts", "positions", "status"]
 PANELS: tuple[Panel, ...] = get_args(Panel)
 
 CHANNEL = "tradeswim.live"
+# Begins what is published of a beat: its name and when it ran.
+BEAT = "beat:"
 # A click never waits for pages to be told: a Redis that is silent is left alone for a while.
 TIMEOUT_S = 0.25
 SILENCE_S = 5.0
@@ -47,6 +50,11 @@ def nudge(*panels: Panel) -> None:
     missing = frozenset(panels) - _told_already()
     if missing:
         transaction.on_commit(_Nudge(missing), robust=True)
+
+
+def tell_beat(beat: str, at: datetime) -> None:
+    """Tell open pages at once that a beat has run well, so that the ages they show begin again."""
+    _publish(frozenset({f"{BEAT}{beat}:{at.timestamp():.3f}"}))
 
 
 def panel_version(panel: Panel) -> str:

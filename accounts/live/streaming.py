@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from accounts.live.hub import OVER, Hub, Told
+from accounts.live.panels import BEAT
 
 # Sent when the page is listened for: what changed while it connected is asked for then.
 HELLO = b"retry: 1000\nevent: hello\ndata: 1\n\n"
@@ -42,7 +43,14 @@ async def events(
             if OVER in words:
                 return
             if words:
-                yield b"".join(b"event: %b\ndata: 1\n\n" % word.encode() for word in words)
+                yield b"".join(_event(word) for word in words)
+
+
+def _event(word: str) -> bytes:
+    """Write one event: a panel's name with nothing beside it, or a beat and when it ran."""
+    if word.startswith(BEAT):
+        return f"event: beat\ndata: {word.removeprefix(BEAT)}\n\n".encode()
+    return f"event: {word}\ndata: 1\n\n".encode()
 
 
 async def _wait(told: Told, seconds: float) -> list[str]:
