@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -34,12 +35,17 @@ class Login:
 
 @dataclass(slots=True)
 class Code:
-    """An authorization code that has not been used."""
+    """An authorization code that has not been used.
+
+    Args:
+        linked: hashes of the accounts that the user picked; none stands for all of his.
+    """
 
     user: str
     client_id: str
     redirect_uri: str
     expires_at: float
+    linked: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -49,6 +55,7 @@ class Grant:
     user: str
     client_id: str
     expires_at: float
+    linked: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +64,7 @@ class Session:
 
     user: str
     expires_at: float
+    linked: Sequence[str] = ()
 
 
 class OAuth:
@@ -81,7 +89,28 @@ class OAuth:
         session = self.sessions.get(token)
         return session.user if session and session.expires_at > now else None
 
-    def authorize(self, client_id: str, redirect_uri: str, user: str, *, now: float) -> str:
+    def linked_of(self, token: str) -> frozenset[str]:
+        """Return the accounts an access token is for; none stands for all of its user's."""
+        session = self.sessions.get(token)
+        return frozenset(session.linked) if session else frozenset()
+
+    def check_callback(self, client_id: str, redirect_uri: str) -> None:
+        """Raise Refused if the app or its callback is unknown."""
+        app = self.apps.get(client_id)
+        if app is None:
+            raise _oauth_error(401, "invalid_client", "Unauthorized")
+        if redirect_uri not in app.callbacks:
+            raise _oauth_error(400, "invalid_request", "redirect_uri is not registered")
+
+    def authorize(
+        self,
+        client_id: str,
+        redirect_uri: str,
+        user: str,
+        *,
+        now: float,
+        linked: Sequence[str] = (),
+    ) -> str:
         """Give out a code, as if the user had walked through the pages.
 
         A new login supersedes the refresh token that the app had of this user.
@@ -89,14 +118,12 @@ class OAuth:
         Raises:
             Refused: the app, its callback or the user is unknown.
         """
-        app = self.apps.get(client_id)
-        if app is None or user not in self.logins:
+        self.check_callback(client_id, redirect_uri)
+        if user not in self.logins:
             raise _oauth_error(401, "invalid_client", "Unauthorized")
-        if redirect_uri not in app.callbacks:
-            raise _oauth_error(400, "invalid_request", "redirect_uri is not registered")
         self._drop_grants(user, client_id)
         code = f"{CODE_PREFIX}{secrets.token_urlsafe(24)}@"
-        self.codes[code] = Code(user, client_id, redirect_uri, now + CODE_S)
+        self.codes[code] = Code(user, client_id, redirect_uri, now + CODE_S, linked)
         return code
 
     def exchange(self, app: Login, code: str, redirect_uri: str, *, now: float) -> dict[str, Any]:
@@ -110,7 +137,7 @@ class OAuth:
             raise _oauth_error(400, "invalid_grant", "Authorization code is not valid")
         if found.redirect_uri != redirect_uri:
             raise _oauth_error(400, "invalid_request", "redirect_uri does not match")
-        grant = Grant(found.user, app.app_key, now + REFRESH_S)
+        grant = Grant(found.user, app.app_key, now + REFRESH_S, found.linked)
         return self._issue(self._new_refresh_token(grant), grant, now=now)
 
     def refresh(self, app: Login, token: str, *, now: float) -> dict[str, Any]:
@@ -160,7 +187,7 @@ class OAuth:
         for token in [one for one, held in self.sessions.items() if held.expires_at <= now]:
             del self.sessions[token]
         access = f"I0.{secrets.token_urlsafe(32)}@"
-        self.sessions[access] = Session(grant.user, now + ACCESS_S)
+        self.sessions[access] = Session(grant.user, now + ACCESS_S, grant.linked)
         self.is_changed = True
         return {
             "expires_in": ACCESS_S,

@@ -120,6 +120,10 @@ class PaperBroker:
         """Let tokens expire or be revoked, or rotate."""
         self._control("POST", "tokens", fields)
 
+    def treat(self, **fields: Any) -> None:
+        """Change how the login pages treat users; the fields are those of Habits, and `login`."""
+        self._control("POST", "logins", fields)
+
     def authorize(self, login: dict[str, Any], /, **fields: Any) -> str:
         """Walk through the pages for this login; return the code."""
         body = {"client_id": login["app_key"], "redirect_uri": login["callback_url"], **fields}
@@ -140,6 +144,10 @@ class PaperBroker:
         )
         answer.raise_for_status()
         return answer.json()
+
+    def stream(self, **fields: Any) -> Any:
+        """List the open streams, or change how often they give a sign of life."""
+        return self._control("POST", "stream", fields)
 
     def reset(self) -> None:
         """Go back to the seed."""

@@ -85,7 +85,7 @@ def list_of_login(call: Call) -> Response:
         since_today=call.broker.now,
     )
     orders: list[Order] = []
-    for account in call.broker.books.accounts_of.get(call.user, []):
+    for account in call.accounts():
         orders.extend(account.orders)
     orders.sort(key=lambda order: order.id, reverse=True)
     return _listed(call, orders, begin, end)

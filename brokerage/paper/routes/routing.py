@@ -20,6 +20,7 @@ class Call:
     Args:
         names: the variable parts of the path.
         user: whose access token came with it.
+        linked: hashes of the accounts that token is for; none stands for all of the user's.
         fault: what shall go wrong with it.
     """
 
@@ -27,6 +28,7 @@ class Call:
     request: Request
     names: dict[str, str] = field(default_factory=dict)
     user: str = ""
+    linked: frozenset[str] = frozenset()
     fault: Fault | None = None
 
     def account(self) -> Account:
@@ -39,9 +41,17 @@ class Call:
         if not HASH.fullmatch(name):
             raise trader_error(400, "Invalid account number")
         account = self.broker.books.accounts.get(name)
-        if account is None or account.user != self.user:
+        if account is None or account.user != self.user or not self._may_see(account):
             raise trader_error(404, "Account not found")
         return account
+
+    def accounts(self) -> list[Account]:
+        """Return the accounts that the token is for."""
+        own = self.broker.books.accounts_of.get(self.user, [])
+        return [account for account in own if self._may_see(account)]
+
+    def _may_see(self, account: Account) -> bool:
+        return not self.linked or account.hash in self.linked
 
     def order(self) -> Order:
         """Return the order in the path.

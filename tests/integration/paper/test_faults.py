@@ -63,7 +63,7 @@ def test_a_probability_of_zero_never_hits_and_of_one_half_sometimes(trader: Trad
     assert never in [one["id"] for one in trader.paper.faults()]
 
 
-@pytest.mark.parametrize("name", ["stream_cut", "login_page", "flood", None])
+@pytest.mark.parametrize("name", ["flood", None])
 def test_faults_that_do_not_exist_are_refused(trader: Trader, name: str | None) -> None:
     answer = trader.call("POST", "/paper/faults", json={"fault": name})
 
