@@ -12,6 +12,13 @@ class Role(StrEnum):
     ADMIN = "ADMIN"
 
 
+class Density(StrEnum):
+    """How much room a page gives its rows."""
+
+    COMPACT = "COMPACT"
+    ROOMY = "ROOMY"
+
+
 class Environment(StrEnum):
     PAPER = "PAPER"
     LIVE = "LIVE"

@@ -3,11 +3,20 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from accounts.domain.words import Role, choices
+from accounts.domain.words import Density, Role, choices
 
 
 class User(AbstractUser):
+    """Somebody who signs in: what he may do, and how he likes the desk.
+
+    `single_keys` lets single letters act (WCAG 2.1.4 wants them switched off on demand);
+    `one_click_exit` skips the confirmation of an exit, for a few seconds in which it can be undone.
+    """
+
     role = models.CharField(max_length=12, choices=choices(Role), default=Role.VIEWER)
+    single_keys = models.BooleanField(default=True)
+    density = models.CharField(max_length=7, choices=choices(Density), default=Density.COMPACT)
+    one_click_exit = models.BooleanField(default=False)
 
     @property
     def may_trade(self) -> bool:

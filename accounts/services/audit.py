@@ -16,6 +16,7 @@ _SHOWN_IN: dict[str, Collection[Panel]] = {
     "exitstep": ("sets", "orders"),
     "account": ("accounts", "fleet", "orders", "positions"),
     "brokerlogin": ("accounts", "fleet", "status"),
+    "user": (),
 }
 
 
