@@ -24,6 +24,10 @@ class Unavailable(TryAgain):
     """The broker or its gateway is out of order: repeat with growing pauses."""
 
 
+class PutOff(TryAgain):
+    """Nobody asked: the app key's request budget is spent. Ask again soon."""
+
+
 class LoginRequired(BrokerError):
     """Only a new sign-in at the broker helps: stop calling for this login and say so."""
 

@@ -1,17 +1,22 @@
 """Ask the broker many things at once: who sends, with which token, and what came back."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from accounts.domain.envelope import CannotOpen
 from accounts.fields import Secret
-from brokerage.errors import Unavailable
+from accounts.models import BrokerLogin
+from brokerage.errors import PutOff, Unavailable
 from brokerage.schwab import oauth
-from brokerage.schwab.exchange import Call, Exchange, Reply
+from brokerage.schwab.exchange import Call, Exchange, FailureKind, Reply
 
 log = logging.getLogger(__name__)
+
+REMEMBERED_S = 60
+_payers: dict[UUID, tuple[str, float]] = {}
 
 
 class FanOut(Protocol):
@@ -32,8 +37,22 @@ def authorizations(tokens: Mapping[UUID, Secret]) -> dict[UUID, str]:
     return headers
 
 
+def payers(login_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return whose request budget each login spends, remembered for a minute."""
+    now, wanted = time.monotonic(), set(login_ids)
+    known = {pk: payer for pk, (payer, until) in _payers.items() if pk in wanted and until > now}
+    if missing := wanted - known.keys():
+        rows = BrokerLogin.objects.filter(pk__in=missing).values_list("pk", "app_key_index")
+        for pk, payer in rows:
+            known[pk] = payer
+            _payers[pk] = payer, now + REMEMBERED_S
+    return known
+
+
 def reply_of(exchange: Exchange) -> Reply:
-    """Return what a read brought. Errors: Unavailable when there is no answer."""
+    """Return what a read brought. Errors: PutOff, Unavailable when there is no answer."""
+    failure = exchange.failure
     if exchange.reply is None:
-        raise Unavailable(exchange.failure.words if exchange.failure else "No answer")
+        words = failure.words if failure else "No answer"
+        raise (PutOff if failure and failure.kind is FailureKind.PUT_OFF else Unavailable)(words)
     return exchange.reply

@@ -27,11 +27,14 @@ class Call:
     Args:
         not_after: Unix seconds after which the request must not be written any more; None if it
             can never be too late, as with a read.
+        payer: whose request budget a read spends, the blind index of an app key; empty for what
+            must never wait for a budget, as orders.
     """
 
     request: ApiRequest
     authorization: str = field(repr=False)
     not_after: float | None = None
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,11 @@ class Reply:
 
 
 class FailureKind(StrEnum):
+    """How far a request without an answer came; PUT_OFF is a read that nobody tried to send."""
+
     NOT_WRITTEN = "NOT_WRITTEN"
     MAYBE_WRITTEN = "MAYBE_WRITTEN"
+    PUT_OFF = "PUT_OFF"
 
 
 @dataclass(frozen=True, slots=True)
