@@ -8,6 +8,12 @@ from brokerage.schwab.exchange import Reply
 from brokerage.schwab.replies import parsing
 from brokerage.schwab.replies.parsing import Row
 
+# What shares and options are worth, among an account's balances.
+WORTH_HELD = (
+    *("longMarketValue", "shortMarketValue"),
+    *("longOptionMarketValue", "shortOptionMarketValue"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AccountNumber:
@@ -49,6 +55,9 @@ class AccountReading:
         buying_power: for marginable shares; of a CASH account its cash to trade with.
         option_buying_power: what options are paid from, which is never lent.
         holdings: empty unless positions were asked for.
+        opening_value: what it was worth when the broker's day began.
+        hides_positions: no position is shown, though the balances count what some are worth; it
+            must not be read as flat.
     """
 
     number: str = field(repr=False)
@@ -58,6 +67,8 @@ class AccountReading:
     buying_power: Decimal | None
     option_buying_power: Decimal | None
     holdings: tuple[Holding, ...]
+    opening_value: Decimal | None = None
+    hides_positions: bool = False
 
 
 def read_account_numbers(reply: Reply) -> tuple[AccountNumber, ...]:
@@ -90,6 +101,8 @@ def _account(raw: Row) -> AccountReading:
         options = parsing.number(
             parsing.first(balances, "buyingPowerNonMarginableTrade", "availableFunds")
         )
+    opening = parsing.row(raw.get("initialBalances") or {})
+    holdings = tuple(_holding(parsing.row(row)) for row in parsing.rows(raw.get("positions")))
     return AccountReading(
         number=number,
         account_type=account_type,
@@ -97,7 +110,9 @@ def _account(raw: Row) -> AccountReading:
         cash=parsing.number(balances.get("cashBalance")),
         buying_power=shares,
         option_buying_power=options,
-        holdings=tuple(_holding(parsing.row(row)) for row in parsing.rows(raw.get("positions"))),
+        holdings=holdings,
+        opening_value=parsing.number(parsing.first(opening, "liquidationValue", "accountValue")),
+        hides_positions=not holdings and any(parsing.quantity(balances.get(x)) for x in WORTH_HELD),
     )
 
 

@@ -107,7 +107,8 @@ class _Read:
         if question.is_positions:
             asked_at = datetime.fromtimestamp(exchange.sent_at or 0, UTC)
             for reading in read_accounts(reply):
-                if pk := named.get(ring.blind_index(reading.number, column="number")):
+                pk = named.get(ring.blind_index(reading.number, column="number"))
+                if pk and not reading.hides_positions:  # what is hidden is not flat
                     self.positions[pk] = asked_at, reading
             return
         self.orders.update({account.pk: [] for account in group})

@@ -166,7 +166,7 @@ def test_balances_of_all_accounts_are_read_with_one_call_a_login(fleet):
 
     read = sync_accounts(gateway=fleet.gateway, now=timezone.now())
 
-    assert (read.calls, read.read, read.changed, read.silent_logins) == (3, 3, 3, [])
+    assert (read.calls, read.read, read.changed, read.silent) == (3, 3, 3, {})
     assert len(fleet.broker.journal()) - since == 3
     for account in Account.objects.all():
         assert account.value is not None
@@ -208,7 +208,7 @@ def test_a_login_that_does_not_answer_keeps_its_old_balances(fleet):
 
     read = sync_accounts(gateway=fleet.gateway, now=before + timedelta(seconds=15))
 
-    assert (read.read, len(read.silent_logins)) == (2, 1)
+    assert (read.read, len(read.silent)) == (2, 1)
     assert Account.objects.filter(balances_at=before).count() == 1
 
 

@@ -1,0 +1,77 @@
+"""The control interface for accounts: what kind they are, and how much cash they have."""
+
+from decimal import Decimal
+from typing import Any
+
+from brokerage.paper.books import Account
+from brokerage.paper.messages import Response, json_response, read_object, trader_error
+from brokerage.paper.routes.parameters import choice
+from brokerage.paper.routes.routing import Call, Router
+
+CASH, MARGIN = "CASH", "MARGIN"
+KINDS = frozenset({CASH, MARGIN})
+MOST = Decimal(10**9)
+AMOUNTS = ("cash", "opening_cash")
+
+router = Router()
+
+
+@router.on("GET", "/paper/accounts")
+def accounts(call: Call) -> Response:
+    """Show every account's kind and cash."""
+    return json_response(
+        {one.hash: _account_json(one) for one in call.broker.books.accounts.values()}
+    )
+
+
+@router.on("POST", "/paper/accounts")
+def change_accounts(call: Call) -> Response:
+    """Change accounts: `{account: {"type", "cash", "opening_cash"}}`; what is not named stays.
+
+    `opening_cash` is what the account was worth when the day began.
+    """
+    wanted = read_object(call.request.body)
+    changes = [(_account(call, name), _fields(fields)) for name, fields in wanted.items()]
+    for account, fields in changes:
+        account.is_margin = choice(fields, "type", KINDS, _kind(account)) == MARGIN
+        for name in AMOUNTS:
+            if name in fields:
+                setattr(account, name, _amount(fields[name]))
+        call.broker.books.changed_accounts.add(account.hash)
+    return accounts(call)
+
+
+def _account(call: Call, name: str) -> Account:
+    found = call.broker.books.accounts.get(name)
+    if found is None:
+        raise trader_error(404, f"There is no account {name!r}.")
+    return found
+
+
+def _fields(fields: object) -> dict[str, Any]:
+    """Check all fields before any account is changed."""
+    if not isinstance(fields, dict) or set(fields) - {"type", *AMOUNTS}:
+        raise trader_error(400, "An account has type, cash and opening_cash.")
+    choice(fields, "type", KINDS, CASH)
+    for name in AMOUNTS:
+        _amount(fields.get(name, 0))
+    return fields
+
+
+def _amount(value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite() or abs(number) > MOST:
+        raise trader_error(400, f"'{value}' is not an amount that makes sense here")
+    return number
+
+
+def _kind(account: Account) -> str:
+    return MARGIN if account.is_margin else CASH
+
+
+def _account_json(account: Account) -> dict[str, Any]:
+    amounts = {name: float(getattr(account, name)) for name in AMOUNTS}
+    return {"type": _kind(account), **amounts}
