@@ -5,6 +5,7 @@ from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
 from accounts.models.logins import BrokerLogin, Token
+from accounts.models.sync import BeatDay
 from accounts.models.users import ApiRefresh, User
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "AuditEvent",
     "AuditSeal",
     "BalanceSnapshot",
+    "BeatDay",
     "BrokerLogin",
     "FleetWorth",
     "Instance",
