@@ -2,7 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TypeVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,7 +14,7 @@ from accounts.domain.envelope import CannotOpen
 from accounts.domain.words import LoginStatus
 from accounts.models import Token
 from accounts.services.tokens import ask_broker
-from brokerage.errors import BrokerError, LoginRequired
+from brokerage.errors import BrokerError, LoginRequired, Refused
 from brokerage.schwab import messages, oauth
 from brokerage.schwab.exchange import ApiRequest, Reply
 from brokerage.schwab.replies import (
@@ -23,23 +26,62 @@ from brokerage.schwab.replies import (
     read_quotes,
 )
 from brokerage.transport import fetch
-from orders.selectors.quoting import CacheSilent, find_quotes, keep_quotes
+from orders.selectors.quoting import CacheSilent, find_body, find_quotes, keep_body, keep_quotes
 from strategies.domain.pricing import Market
 from strategies.domain.symbols import check_ticker, default_root, quote_symbol
 
 log = logging.getLogger(__name__)
 
+TOO_OLD = "The prices are too old. Update them."
+
+Read = TypeVar("Read")
+
 # A quote that is asked for between a click and its sending must come soon, or not at all.
 CLICK_TIMEOUT_S = 2.0
 
 
-def expirations(underlying: str) -> Sequence[Expiration]:
+class NotRemembered(BrokerError):
+    """What is asked for was not read lately, and the broker is not to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old market data may be.
+
+    Args:
+        max_age_s: younger than this they are taken as remembered; 0 asks always.
+        may_ask: whether to ask the broker for what is not remembered.
+    """
+
+    max_age_s: float = 0
+    may_ask: bool = True
+
+
+LIVE = Freshness()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainNow:
+    """One expiration: its rows by rising strike, and what the underlying costs.
+
+    Args:
+        read_at: aware UTC.
+    """
+
+    rows: Sequence[ChainRow]
+    price: Decimal | None
+    read_at: datetime
+
+
+def expirations(underlying: str, *, fresh: Freshness = LIVE) -> Sequence[Expiration]:
     """Return the expirations listed for an underlying (`SPX` means `$SPX`), nearest first.
 
-    Errors: InvalidSymbol; those of brokerage.errors.
+    Errors: InvalidSymbol; NotRemembered; those of brokerage.errors.
     """
-    reply = _ask(messages.expiration_chain(quote_symbol(check_ticker(underlying))))
-    return sorted(read_expirations(reply), key=lambda one: one.expiration)
+    symbol = quote_symbol(check_ticker(underlying))
+    request = messages.expiration_chain(symbol)
+    found, _ = _answer(f"days:{symbol}", request, read_expirations, fresh)
+    return sorted(found, key=lambda one: one.expiration)
 
 
 def chain(underlying: str, expiration: date, *, root: str | None = None) -> Sequence[ChainRow]:
@@ -50,15 +92,28 @@ def chain(underlying: str, expiration: date, *, root: str | None = None) -> Sequ
 
     Errors: InvalidSymbol; those of brokerage.errors.
     """
+    return chain_now(underlying, expiration, root=root).rows
+
+
+def chain_now(
+    underlying: str, expiration: date, *, root: str | None = None, fresh: Freshness = LIVE
+) -> ChainNow:
+    """Return the same with the underlying's price and when it was read.
+
+    Errors: InvalidSymbol; NotRemembered; those of brokerage.errors.
+    """
     symbol = quote_symbol(check_ticker(underlying))
-    reply = _ask(messages.chain(symbol, expiration, expiration))
-    standard = [row for row in read_chain(reply).rows if not row.non_standard]
-    keep_quotes({row.symbol: (row.bid, row.ask) for row in standard})
+    request = messages.chain(symbol, expiration, expiration)
+    found, read_at = _answer(f"chain:{symbol}:{expiration}", request, read_chain, fresh)
+    standard = [row for row in found.rows if not row.non_standard]
+    if read_at is None:
+        keep_quotes({row.symbol: (row.bid, row.ask) for row in standard})
     listed = {row.root for row in standard}
     usual = default_root(underlying)
     wanted = root or (usual if usual in listed else min(listed, default=usual))
     rows = [row for row in standard if row.root == wanted]
-    return sorted(rows, key=lambda row: (row.strike, row.put_call))
+    rows.sort(key=lambda row: (row.strike, row.put_call))
+    return ChainNow(rows, found.underlying_price, read_at or timezone.now())
 
 
 def quotes(symbols: Sequence[str]) -> Quotes:
@@ -66,6 +121,22 @@ def quotes(symbols: Sequence[str]) -> Quotes:
     found = read_quotes(_ask(messages.quotes(symbols)))
     keep_quotes(_prices(found))
     return found
+
+
+def share_market(symbol: str, *, fresh: Freshness) -> tuple[Decimal | None, Decimal | None]:
+    """Return bid and ask of shares. Errors: NotRemembered; those of brokerage.errors."""
+    try:
+        known = find_quotes([symbol], max_age_s=fresh.max_age_s) if fresh.max_age_s else {}
+    except CacheSilent:
+        known = {}
+    if symbol in known:
+        return known[symbol]
+    if not fresh.may_ask:
+        raise NotRemembered(TOO_OLD)
+    quote = quotes([symbol]).by_symbol.get(symbol)
+    if quote is None:
+        raise Refused(f"The broker has no price for {symbol}.", status=404)
+    return quote.bid, quote.ask
 
 
 def market_now(symbols: Sequence[str], *, max_age_s: float, may_ask: bool) -> Market:
@@ -90,6 +161,21 @@ def market_now(symbols: Sequence[str], *, max_age_s: float, may_ask: bool) -> Ma
     if is_cached:
         keep_quotes(found)
     return found
+
+
+def _answer(
+    name: str, request: ApiRequest, read: Callable[[Reply], Read], fresh: Freshness
+) -> tuple[Read, datetime | None]:
+    """Return what the broker answers, and when it did if it is a remembered answer."""
+    if fresh.max_age_s and (kept := find_body(name, max_age_s=fresh.max_age_s)) is not None:
+        body, at = kept
+        return read(Reply(200, {}, body)), datetime.fromtimestamp(at, UTC)
+    if not fresh.may_ask:
+        raise NotRemembered(TOO_OLD)
+    reply = _ask(request)
+    found = read(reply)
+    keep_body(name, reply.body)
+    return found, None
 
 
 def _prices(quotes: Quotes) -> Market:

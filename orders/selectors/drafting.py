@@ -6,7 +6,8 @@ from decimal import Decimal, InvalidOperation
 
 from orders.domain.errors import BadTicket
 from orders.domain.shapes import Shape
-from orders.selectors.offering import USUAL, Offer, Picking, Strikes, make_offer
+from orders.selectors.offering import Offer, make_offer
+from orders.selectors.picking import USUAL, Picking, Strikes
 from strategies.domain.catalog import Structure
 from strategies.domain.legs import describe
 from strategies.domain.tickets import OrderType, Problem, Strategy, Ticket

@@ -1,40 +1,36 @@
 """What the market offers for a ticket: expirations, strikes, and the prices of the trade now."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+
+from django.utils import timezone
 
 from brokerage.errors import Refused
 from brokerage.schwab.replies import ChainRow
 from orders.domain.shapes import Shape
 from orders.selectors import chains
+from orders.selectors.chains import LIVE, Freshness
+from orders.selectors.picking import (
+    USUAL,
+    Picking,
+    Places,
+    Strikes,
+    all_listed,
+    pick_strikes,
+)
 from strategies.domain.catalog import ImpossibleTrade, Structure
 from strategies.domain.pricing import Market, mid_cash, natural_cash
 from strategies.domain.symbols import InvalidSymbol, PutCall, is_index, quote_symbol
 from strategies.domain.tickets import PriceEffect, Strategy
 from strategies.domain.ticks import round_to_tick, tick_for
 
-Strikes = tuple[Decimal, ...]
-_Places = Mapping[tuple[str, Decimal], ChainRow]
+# How old the list of expirations may be where remembered prices do.
+DAYS_AGE_S = 300
 
-
-@dataclass(frozen=True, slots=True)
-class Picking:
-    """How what was left open is picked.
-
-    Args:
-        days: the expiration is the first one at least this far away.
-        delta: of the strikes nearest to the market, without its sign.
-        width: USD from there to the wings.
-    """
-
-    days: int = 7
-    delta: Decimal = Decimal("0.15")
-    width: Decimal = Decimal(5)
-
-
-USUAL = Picking()
+# Given the chain, returns the strikes that the agent means; None lets them be picked.
+Choose = Callable[[Places], Strikes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +44,30 @@ class Offer:
         structure: the trade that these make; None if they make none.
         mid, natural: USD per unit, on tick, positive; None if the strikes make no trade or a price
             is missing.
+        market: bid and ask of everything listed.
+        price: of the underlying; None if nobody says.
+        read_at: when all this was read, aware UTC.
     """
 
     expirations: Sequence[date] = ()
     expiration: date | None = None
     root: str = ""
-    rows: _Places | None = None
+    rows: Places | None = None
     strikes: Strikes = ()
     structure: Structure | None = None
     mid: Decimal | None = None
     natural: Decimal | None = None
+    market: Market = field(default_factory=dict)
+    price: Decimal | None = None
+    read_at: datetime | None = None
+
+    @property
+    def tick(self) -> Decimal | None:
+        """Return the step of prices near the mid; None without one."""
+        if self.structure is None or self.mid is None:
+            return None
+        symbols = [leg.symbol for leg in self.structure.legs]
+        return tick_for(self.structure.strategy, symbols, self.mid)
 
     def row(self, side: PutCall, strike: Decimal) -> ChainRow | None:
         """Return the option of this strike, or None if it is not listed."""
@@ -76,6 +86,7 @@ def make_offer(
     exactly: bool,
     today: date,
     picking: Picking = USUAL,
+    fresh: Freshness = LIVE,
 ) -> Offer:
     """Ask the broker for everything a ticket form shows.
 
@@ -83,47 +94,77 @@ def make_offer(
         expiration: taken if listed; else picked.
         strikes: taken if all are listed, or if `exactly`; else picked.
 
-    Errors: InvalidSymbol; those of brokerage.errors.
+    Errors: InvalidSymbol; NotRemembered; those of brokerage.errors.
     """
+
+    def choose(places: Places) -> Strikes | None:
+        is_taken = strikes is not None and (exactly or all_listed(shape, places, strikes))
+        return strikes if is_taken else None
+
+    return offer_of(
+        shape, expiration=expiration, choose=choose, today=today, picking=picking, fresh=fresh
+    )
+
+
+def offer_of(
+    shape: Shape,
+    *,
+    expiration: date | None,
+    choose: Choose,
+    today: date,
+    picking: Picking = USUAL,
+    fresh: Freshness = LIVE,
+) -> Offer:
+    """Do the same with strikes that depend on the chain."""
     if shape.strategy is Strategy.EQUITY:
-        return _share_offer(shape)
-    days = list(dict.fromkeys(one.expiration for one in chains.expirations(shape.underlying)))
+        return _share_offer(shape, fresh)
+    listed = chains.expirations(shape.underlying, fresh=_days_fresh(fresh))
+    days = list(dict.fromkeys(one.expiration for one in listed))
     day = _choose_day(days, expiration, today + timedelta(days=picking.days), shape.underlying)
-    rows = chains.chain(shape.underlying, day)
-    if not rows:
+    now = chains.chain_now(shape.underlying, day, fresh=fresh)
+    if not now.rows:
         raise Refused(f"{shape.underlying} lists nothing for {day}.", status=404)
-    places: _Places = {(row.put_call, row.strike): row for row in rows}
-    is_taken = strikes is not None and (exactly or _all_listed(shape, places, strikes))
-    chosen = strikes if strikes and is_taken else _pick_strikes(shape, places, picking)
-    structure = _structure(shape, rows[0].root, day, chosen)
-    prices: Market = {row.symbol: (row.bid, row.ask) for row in rows}
+    places: Places = {(row.put_call, row.strike): row for row in now.rows}
+    chosen = choose(places) or pick_strikes(shape, places, picking)
+    root = now.rows[0].root
+    structure = _structure(shape, root, day, chosen)
+    prices: Market = {row.symbol: (row.bid, row.ask) for row in now.rows}
     return Offer(
         expirations=days,
         expiration=day,
-        root=rows[0].root,
+        root=root,
         rows=places,
         strikes=chosen,
         structure=structure,
         mid=_price(structure, prices, mid=True),
         natural=_price(structure, prices, mid=False),
+        market=prices,
+        price=now.price,
+        read_at=now.read_at,
     )
 
 
-def _share_offer(shape: Shape) -> Offer:
+def _days_fresh(fresh: Freshness) -> Freshness:
+    """Let the list of days be older than prices: it changes once a day."""
+    return replace(fresh, max_age_s=DAYS_AGE_S) if fresh.max_age_s else fresh
+
+
+def _share_offer(shape: Shape, fresh: Freshness) -> Offer:
     if is_index(shape.underlying):
         raise InvalidSymbol(
             f"{shape.underlying} is an index, which has no shares. Enter a ticker such as AAPL."
         )
-    name = quote_symbol(shape.underlying)
-    quote = chains.quotes([name]).by_symbol.get(name)
-    if quote is None:
-        raise Refused(f"The broker has no price for {shape.underlying}.", status=404)
+    market = chains.share_market(quote_symbol(shape.underlying), fresh=fresh)
     structure = shape.build_shares()
-    prices = {shape.underlying: (quote.bid, quote.ask)}
+    prices: Market = {shape.underlying: market}
+    mid = _price(structure, prices, mid=True)
     return Offer(
         structure=structure,
-        mid=_price(structure, prices, mid=True),
+        mid=mid,
         natural=_price(structure, prices, mid=False),
+        market=prices,
+        price=mid,
+        read_at=timezone.now(),
     )
 
 
@@ -133,46 +174,6 @@ def _choose_day(days: Sequence[date], wanted: date | None, first: date, underlyi
     if not days:
         raise Refused(f"{underlying} has no options.", status=404)
     return next((day for day in days if day >= first), days[-1])
-
-
-def _all_listed(shape: Shape, places: _Places, strikes: Strikes) -> bool:
-    return len(strikes) == len(shape.sides) and all(
-        place in places for place in zip(shape.sides, strikes, strict=True)
-    )
-
-
-def _pick_strikes(shape: Shape, places: _Places, picking: Picking) -> Strikes:
-    """Pick the strikes by delta, and the wings beside them; nothing where there are no deltas."""
-    near = {side: _nearest(places, side, picking.delta) for side in shape.sides}
-    put, call = near.get(PutCall.PUT), near.get(PutCall.CALL)
-    puts: Strikes = ()
-    calls: Strikes = ()
-    if put is not None:
-        puts = (_beside(places, PutCall.PUT, put, -picking.width), put)
-    if call is not None:
-        calls = (call, _beside(places, PutCall.CALL, call, picking.width))
-    if shape.strategy is Strategy.SINGLE_OPTION:
-        return puts[1:] + calls[:1]
-    return puts + calls if len(puts + calls) == len(shape.sides) else ()
-
-
-def _nearest(places: _Places, side: PutCall, delta: Decimal) -> Decimal | None:
-    deltas = {
-        row.strike: abs(abs(row.delta) - delta)
-        for row in places.values()
-        if row.put_call == side and row.delta is not None
-    }
-    return min(deltas, key=lambda strike: deltas[strike], default=None)
-
-
-def _beside(places: _Places, side: PutCall, body: Decimal, step: Decimal) -> Decimal:
-    """Return the listed strike nearest to one step from the body, on that side of it."""
-    beyond = [
-        strike
-        for its_side, strike in places
-        if its_side == side and (strike < body if step < 0 else strike > body)
-    ]
-    return min(beyond, key=lambda strike: abs(strike - body - step), default=body)
 
 
 def _structure(shape: Shape, root: str, day: date, strikes: Strikes) -> Structure | None:

@@ -1,4 +1,4 @@
-"""Remember bids and asks that were read, so that the usual click asks the broker for nothing."""
+"""Remember prices that were read, so that the usual click asks the broker for nothing."""
 
 import logging
 from collections import defaultdict
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from time import time
 from typing import cast
+from zlib import compress, decompress
 
 import redis
 from django.conf import settings
@@ -65,6 +66,33 @@ def find_quotes(symbols: Sequence[str], *, max_age_s: float) -> Market:
             if float(at) >= oldest:
                 found[symbol] = (_number(bid), _number(ask))
     return found
+
+
+def keep_body(name: str, body: bytes) -> None:
+    """Remember an answer of the broker as it came; without the cache it is forgotten."""
+    stamped = f"{time():.3f} ".encode() + compress(body, 1)
+    try:
+        _cache().set(_key(name), stamped, ex=KEPT_S)
+    except redis.RedisError as error:
+        log.warning("an answer is not kept: %s", type(error).__name__)
+
+
+def find_body(name: str, *, max_age_s: float) -> tuple[bytes, float] | None:
+    """Return an answer and the Unix second it came in, if it is remembered and no older than this.
+
+    Without the cache nothing is remembered.
+    """
+    try:
+        kept = cast("bytes | None", _cache().get(_key(name)))
+    except redis.RedisError as error:
+        log.warning("the cache does not know answers: %s", type(error).__name__)
+        return None
+    at, _, body = (kept or b"0 ").partition(b" ")
+    return (decompress(body), float(at)) if float(at) >= time() - max_age_s and body else None
+
+
+def _key(name: str) -> str:
+    return f"answers:{settings.ENVIRONMENT}:{name}"
 
 
 def _group(symbol: str) -> str:

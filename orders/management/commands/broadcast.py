@@ -22,7 +22,7 @@ from orders.management.agents import find_agent
 from orders.management.report import Progress, write_report
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.drafting import Draft, Wish, draft_ticket
-from orders.selectors.offering import Picking
+from orders.selectors.picking import Picking
 from orders.selectors.showing import find_broadcast
 from orders.services.creating import create_order
 from orders.tasks import ring_for

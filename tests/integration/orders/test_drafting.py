@@ -14,7 +14,7 @@ from orders.domain.errors import BadTicket
 from orders.domain.shapes import Shape
 from orders.models import ComplexOrder
 from orders.selectors.drafting import Wish, draft_ticket
-from orders.selectors.offering import Picking
+from orders.selectors.picking import Picking
 from strategies.domain.catalog import ImpossibleTrade, VerticalKind
 from strategies.domain.checks import find_problems
 from strategies.domain.symbols import PutCall, parse_option
