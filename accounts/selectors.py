@@ -26,7 +26,12 @@ from accounts.models import (
 
 @dataclass(frozen=True, slots=True)
 class FleetNumbers:
-    """The figures of the frame: accounts and USD."""
+    """The figures of the frame: accounts and USD.
+
+    Args:
+        logins_ok: those that can trade, soon ending ones among them.
+        balances_at: when the newest balances were read.
+    """
 
     active: int
     accounts: int
@@ -34,6 +39,12 @@ class FleetNumbers:
     buying_power: Decimal
     logins_ok: int
     logins: int
+    balances_at: datetime | None
+
+    @property
+    def logins_out(self) -> int:
+        """How many logins must sign in again, or do not work."""
+        return self.logins - self.logins_ok
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class AccountRow:
     value: Decimal | None
     cash: Decimal | None
     buying_power: Decimal | None
+    day_gain: Decimal | None
     age_s: float | None
 
 
@@ -100,6 +112,7 @@ def _row(
         value=account.value,
         cash=account.cash,
         buying_power=account.buying_power,
+        day_gain=account.day_gain,
         age_s=None if read_at is None else (now - read_at).total_seconds(),
     )
 
@@ -116,9 +129,11 @@ def fleet_numbers() -> FleetNumbers:
         active=Count("pk", filter=Q(is_active=True)),
         value=Sum("value"),
         buying_power=Sum("buying_power"),
+        balances_at=Max("balances_at"),
     )
+    connected = Q(status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
     logins = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
-        logins=Count("pk"), ok=Count("pk", filter=Q(status=LoginStatus.CONNECTED))
+        logins=Count("pk"), ok=Count("pk", filter=connected)
     )
     return FleetNumbers(
         active=sums["active"],
@@ -127,6 +142,7 @@ def fleet_numbers() -> FleetNumbers:
         buying_power=sums["buying_power"] or Decimal(0),
         logins_ok=logins["ok"],
         logins=logins["logins"],
+        balances_at=sums["balances_at"],
     )
 
 

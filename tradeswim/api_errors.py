@@ -12,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.services.editing import MayNotEdit
 from accounts.services.sessions import SessionEnded
 from accounts.tasks.queue import QueueDown
 from brokerage.errors import (
@@ -40,6 +41,7 @@ _KINDS: dict[type[Exception], tuple[int, str, str]] = {
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
     AlreadyFlat: (409, "already_flat", "Nothing is left to close"),
     CannotControl: (409, "cannot_control", "This cannot be done now"),
+    MayNotEdit: (409, "mode_forbids", "A mode forbids this"),
     QueueDown: (503, "queue_down", "The task queue is down"),
     SessionEnded: (401, "session_ended", "Sign in again"),
     InvalidSymbol: (400, "invalid_symbol", "Not a symbol"),

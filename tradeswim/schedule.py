@@ -21,6 +21,7 @@ ROUTES = {
     "orders.follow_successors": {"queue": "recon"},
     "orders.open_gate": {"queue": "recon"},
     "accounts.sync_accounts": {"queue": "accounts"},
+    "accounts.refresh_accounts": {"queue": "accounts"},
     "accounts.refresh_tokens": {"queue": "logins"},
     "accounts.renew_login": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -16,11 +17,11 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import MayTrade
 from accounts.domain.words import Mode
-from accounts.models import Account
+from accounts.models import Account, RefreshRun
 from accounts.selectors import account_rows, our_accounts
-from accounts.services.editing import edit_account
-from accounts.tasks import sync_accounts
-from accounts.tasks.queue import check_queue, enqueue
+from accounts.services.editing import NoSuchAccount, edit_account
+from accounts.services.refreshing import progress_of
+from accounts.tasks.refreshing import begin_refresh
 
 
 class AccountAnswer(serializers.Serializer[Any]):
@@ -37,6 +38,7 @@ class AccountAnswer(serializers.Serializer[Any]):
     value = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     cash = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     buying_power = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
+    day_gain = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     age_s = serializers.FloatField(allow_null=True)
 
 
@@ -68,13 +70,43 @@ class Multiplier(serializers.DecimalField):
         return super().to_internal_value(data)
 
 
+class RefreshRequest(serializers.Serializer[Any]):
+    """Which accounts to read; all of them if none is named."""
+
+    accounts = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=5000
+    )
+
+
+class RefreshFailureAnswer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    words = serializers.CharField()
+    accounts = serializers.IntegerField()
+
+
+class RefreshAnswer(serializers.Serializer[Any]):
+    """How far a refresh is: `read` and `failed` of `accounts`, with one call per login."""
+
+    id = serializers.IntegerField()
+    asked_at = serializers.DateTimeField()
+    asked_by = serializers.CharField()
+    accounts = serializers.IntegerField()
+    calls = serializers.IntegerField()
+    read = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    failures = RefreshFailureAnswer(many=True)
+    is_done = serializers.BooleanField()
+    is_given_up = serializers.BooleanField()
+
+
 class AccountChange(serializers.ModelSerializer[Account]):
     is_active = OnOrOff()
     multiplier = Multiplier()
+    groups = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
 
     class Meta:
         model = Account
-        fields = ["alias", "is_active", "multiplier"]
+        fields = ["alias", "is_active", "multiplier", "groups"]
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
@@ -95,7 +127,7 @@ def accounts(request: Request) -> Response:
 @api_view(["PATCH"])
 @permission_classes([MayTrade])
 def account(request: Request, pk: UUID) -> Response:
-    """Change alias, switch or multiplier of one account."""
+    """Change alias, switch, multiplier or groups of one account."""
     row = get_object_or_404(our_accounts(), pk=pk)
     change = AccountChange(row, data=request.data, partial=True)
     change.is_valid(raise_exception=True)
@@ -106,11 +138,28 @@ def account(request: Request, pk: UUID) -> Response:
     return Response(AccountAnswer(found[0]).data)
 
 
-@extend_schema(request=None, responses={202: None})
+@extend_schema(request=RefreshRequest, responses={202: RefreshAnswer})
 @api_view(["POST"])
 @permission_classes([MayTrade])
 def refresh(request: Request) -> Response:
-    """Read the balances of the whole fleet now."""
-    check_queue()
-    enqueue(sync_accounts)
-    return Response(status=202)
+    """Read the balances of these accounts, or of all, now; one at work already is answered."""
+    wanted = RefreshRequest(data={} if request.data is None else request.data)
+    wanted.is_valid(raise_exception=True)
+    user = request.user.get_username()
+    try:
+        run = begin_refresh(wanted.validated_data.get("accounts"), by=user)
+    except NoSuchAccount:
+        raise Http404 from None
+    return _progress(run, status=202)
+
+
+@extend_schema(responses=RefreshAnswer)
+@api_view(["GET"])
+def refresh_progress(request: Request, run_id: int) -> Response:
+    """Say how far a refresh is."""
+    return _progress(get_object_or_404(RefreshRun, pk=run_id))
+
+
+def _progress(run: RefreshRun, *, status: int = 200) -> Response:
+    answer = RefreshAnswer(progress_of(run, now=timezone.now()))
+    return Response(answer.data, status=status)

@@ -10,5 +10,6 @@ urlpatterns = [
     path("auth/logout/", signing_in.logout),
     path("accounts/", accounts.accounts),
     path("accounts/refresh/", accounts.refresh),
+    path("accounts/refresh/<int:run_id>/", accounts.refresh_progress),
     path("accounts/<uuid:pk>/", accounts.account),
 ]

@@ -52,6 +52,13 @@ class Account(models.Model):
     def mask(self) -> str:
         return f"••••{self.last4}"
 
+    @property
+    def day_gain(self) -> Decimal | None:
+        """Return what it gained since the broker's day began; None if that was not said."""
+        if self.value is None or self.opening_value is None:
+            return None
+        return self.value - self.opening_value
+
 
 class AccountGroup(models.Model):
     name = models.CharField(max_length=60, unique=True)

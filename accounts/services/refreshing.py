@@ -18,6 +18,7 @@ from accounts.models import Account, BrokerLogin, RefreshRun
 from accounts.selectors import our_accounts
 from accounts.services.asking import FanOut
 from accounts.services.balances import ASKED, MUST_SIGN_IN, read_balances
+from accounts.services.editing import NoSuchAccount
 
 ALL = "all"
 # A run that is not finished by then is given up: its worker died, or never heard of it.
@@ -28,10 +29,6 @@ KEPT = timedelta(days=30)
 BUDGET_SPENT = "was not asked: its app key has no request left to spend; try again in a minute"
 
 ByLogin = Mapping[UUID, Sequence[UUID]]
-
-
-class NoSuchAccount(Exception):
-    """A refresh was asked for of accounts that are not here."""
 
 
 @dataclass(frozen=True, slots=True)

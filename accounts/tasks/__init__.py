@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.services.balances import sync_accounts as sync_balances
 from accounts.services.sessions import forget_ended
 from accounts.services.tokens import refresh_due_tokens, refresh_login
+from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from brokerage.transport import process_gateway
 
 

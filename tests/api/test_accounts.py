@@ -23,6 +23,7 @@ def test_accounts_are_listed_in_grid_order_with_everything_that_may_be_shown(cal
         value=Decimal("22000.50"),
         cash=Decimal(100),
         buying_power=Decimal(0),
+        opening_value=Decimal("22100.00"),
         balances_at=timezone.now() - timedelta(seconds=30),
     )
     BrokerLogin.objects.update(status=LoginStatus.EXPIRING, label="Schwab 1")
@@ -46,9 +47,10 @@ def test_accounts_are_listed_in_grid_order_with_everything_that_may_be_shown(cal
         "value": "22000.50",
         "cash": "100.00",
         "buying_power": "0.00",
+        "day_gain": "-99.50",
     }
     assert [row["mode"] for row in rows] == ["OPEN", "CLOSE_ONLY", "OPEN"]
-    assert (rows[0]["value"], rows[0]["age_s"]) == (None, None)
+    assert (rows[0]["value"], rows[0]["day_gain"], rows[0]["age_s"]) == (None, None, None)
 
 
 def test_accounts_of_the_other_environment_are_not_listed(caller, accounts):

@@ -16,7 +16,7 @@ WORKERS = {
     "placement": ("placement", 16),
     "stocks": ("stocks", 1),
     "options": ("options", 1),
-    "accounts": ("accounts", 1),
+    "accounts": ("accounts", 2),
     "logins": ("logins", 1),
     "maint": ("recon,maint", 2),
 }
