@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -30,6 +30,17 @@ TOO_BIG = Response(
 MALFORMED = Response(400, to_json({"message": "The request is not valid HTTP."}))
 
 
+STREAM_PATH = "/ws"
+
+
+class Upgraded(Protocol):
+    """What a connection carries instead of requests, once it was upgraded."""
+
+    def receive(self, data: bytes) -> None: ...
+
+    def lost(self) -> None: ...
+
+
 class Connection(asyncio.Protocol):
     """Reads requests and hands each over; answers come later, one at a time and in order.
 
@@ -37,6 +48,7 @@ class Connection(asyncio.Protocol):
         receive: called with every complete request.
         connections: the server's set, in which this connection lists itself.
         is_tls: whether it came in over TLS, where there is no control interface.
+        upgrade: called with a request for the stream; takes over what comes in from then on.
     """
 
     def __init__(
@@ -45,13 +57,17 @@ class Connection(asyncio.Protocol):
         connections: "set[Connection]",
         *,
         is_tls: bool,
+        upgrade: "Callable[[Connection, Request], Upgraded]",
     ) -> None:
         self._receive = receive
+        self._upgrade = upgrade
+        self._upgraded: Upgraded | None = None
         self._connections = connections
         self._is_tls = is_tls
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
         self._is_local = False
+        self._stream_url = ""
         self._is_refused = False
         self._keep_alive = True
         self._target = b""
@@ -69,20 +85,29 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         peer: Any = transport.get_extra_info("peername")
         self._is_local = not self._is_tls and bool(peer) and peer[0] in LOOPBACK
+        host, port = transport.get_extra_info("sockname")[:2]
+        self._stream_url = f"{'wss' if self._is_tls else 'ws'}://{host}:{port}{STREAM_PATH}"
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client; what he asked for goes on."""
         self.transport = None
         self._connections.discard(self)
+        if self._upgraded is not None:
+            self._upgraded.lost()
 
     def data_received(self, data: bytes) -> None:
         """Stamp the moment, then read."""
         self._read_at = time.time()
         self.quiet_since = time.monotonic()
+        if self._upgraded is not None:
+            self._upgraded.receive(data)
+            return
         try:
             self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        except httptools.HttpParserUpgrade as end:
+            self._become_stream(data[end.args[0] :])
+        except httptools.HttpParserError:
             self._refuse(MALFORMED)
 
     # --- from the parser --------------------------------------------------------------------------
@@ -130,8 +155,11 @@ class Connection(asyncio.Protocol):
                 headers=self._headers,
                 body=bytes(self._body),
                 is_local=self._is_local,
+                stream_url=self._stream_url,
             )
         )
+        if self._parser.should_upgrade():
+            return  # what follows is no request
         if len(self._waiting) > QUEUE_LIMIT:
             self.drop()
         elif not self.is_busy:
@@ -172,6 +200,16 @@ class Connection(asyncio.Protocol):
         """Close the connection at once."""
         if self.transport is not None:
             self.transport.abort()
+
+    def _become_stream(self, rest: bytes) -> None:
+        """Carry a stream from now on, if that is what the last request asks for."""
+        if self.is_busy or len(self._waiting) != 1 or self._waiting[0].path != STREAM_PATH:
+            self._refuse(MALFORMED)
+            return
+        self.is_busy = True  # it is not idle when nothing is said
+        self._upgraded = self._upgrade(self, self._waiting.popleft())
+        if rest:
+            self._upgraded.receive(rest)
 
     def _hand_over(self) -> None:
         self.is_busy = True

@@ -21,6 +21,7 @@ class Request:
         path: decoded, without query and trailing slash.
         headers: names in small letters.
         is_local: whether it came over the plain port from this machine.
+        stream_url: where the stream is, on the port it came in by.
     """
 
     at: float
@@ -30,6 +31,7 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     is_local: bool = False
+    stream_url: str = ""
 
 
 @dataclass(slots=True)

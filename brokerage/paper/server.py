@@ -71,7 +71,12 @@ class Server:
 
     async def _listen(self, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
         def make_connection() -> Connection:
-            return Connection(self._dispatcher.receive, self._connections, is_tls=tls is not None)
+            return Connection(
+                self._dispatcher.receive,
+                self._connections,
+                is_tls=tls is not None,
+                upgrade=self._dispatcher.open_stream,
+            )
 
         loop = asyncio.get_running_loop()
         try:
@@ -85,6 +90,7 @@ class Server:
 
     async def _step(self) -> None:
         self._broker.step()
+        self._broker.streams.beat()
 
     async def _save(self) -> None:
         """Save what has changed, in a quiet moment."""

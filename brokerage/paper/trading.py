@@ -1,11 +1,13 @@
 """The life of orders at the paper broker: placed, matched, replaced, cancelled, expired."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from brokerage.paper import checks, matching
 from brokerage.paper.books import Account, Books
 from brokerage.paper.execution import book_end, book_fill
+from brokerage.paper.happenings import Happening, Kind, ignore
 from brokerage.paper.instruments import Instruments
 from brokerage.paper.market import Market
 from brokerage.paper.matching import Fill, Nets
@@ -38,15 +40,26 @@ NO_TWIST = Twist()
 class Trading:
     """Everything that changes orders; callers say what time it is.
 
+    Args:
+        tell: told of everything that happens to an order.
+
     Attributes:
         fills: `auto`, or `manual` when nothing fills until told.
     """
 
-    def __init__(self, books: Books, market: Market, instruments: Instruments) -> None:
+    def __init__(
+        self,
+        books: Books,
+        market: Market,
+        instruments: Instruments,
+        *,
+        tell: Callable[[Happening], None] = ignore,
+    ) -> None:
         self.books = books
         self.fills = AUTO
         self._market = market
         self._instruments = instruments
+        self._tell = tell
 
     def place(
         self, account: Account, spec: OrderSpec, tag: str, *, now: float, twist: Twist = NO_TWIST
@@ -143,6 +156,7 @@ class Trading:
         *,
         now: float,
         twist: Twist,
+        instead_of: Order | None = None,
     ) -> Order:
         rejection = twist.reject or verdict.rejection
         order = Order(
@@ -158,9 +172,16 @@ class Trading:
         if rejection:
             order.close("REJECTED", now=now, text=rejection)
         self.books.add_order(order)
+        self._tell_entered(order, instead_of, now=now)
         if not rejection:
             self._start(order, twist, now=now)
         return order
+
+    def _tell_entered(self, order: Order, instead_of: Order | None, *, now: float) -> None:
+        taken = Kind.REPLACED if instead_of else Kind.PLACED
+        kind = taken if order.is_open else Kind.REJECTED
+        is_routed = self._market.is_open(_asset(order.spec))
+        self._tell(Happening(kind, order, now, is_routed=is_routed, instead_of=instead_of))
 
     def _start(self, order: Order, twist: Twist, *, now: float) -> None:
         """Match a new order, or lay it aside until the market opens."""
@@ -182,8 +203,8 @@ class Trading:
         account = self.books.account_of(old)
         verdict = checks.judge(account, spec, self._market, instead_of=old)
         if not (verdict.rejection or twist.reject):
-            self._end(old, "REPLACED", now=now)
-        return self._enter(account, spec, tag, verdict, now=now, twist=twist)
+            book_end(self.books, old, "REPLACED", self._instruments, now=now)
+        return self._enter(account, spec, tag, verdict, now=now, twist=twist, instead_of=old)
 
     def _match(self, order: Order, nets: Nets, *, now: float) -> None:
         if order.spec.order_type in STOP_TYPES and not order.is_triggered:
@@ -204,9 +225,21 @@ class Trading:
 
     def _fill(self, order: Order, units: int, fill: Fill, *, now: float) -> None:
         book_fill(self.books, order, units, fill, self._instruments, now=now)
+        self._tell(
+            Happening(
+                Kind.FILLED,
+                order,
+                now,
+                units=units,
+                filled=order.filled,
+                leg_prices=fill.leg_prices,
+            )
+        )
 
     def _end(self, order: Order, status: str, *, now: float) -> None:
         book_end(self.books, order, status, self._instruments, now=now)
+        kind = Kind.EXPIRED if status == "EXPIRED" else Kind.CANCELED
+        self._tell(Happening(kind, order, now, units=order.remaining, filled=order.filled))
 
 
 def _asset(spec: OrderSpec) -> str:

@@ -1,6 +1,5 @@
 """Accounts: their numbers, balances, positions, transactions and the user's preferences."""
 
-import hashlib
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -10,6 +9,7 @@ from brokerage.paper.books import Account
 from brokerage.paper.messages import Response, json_response, trader_error
 from brokerage.paper.routes import parameters
 from brokerage.paper.routes.routing import Call, Router
+from brokerage.paper.stream.hub import customer_id
 from brokerage.paper.transactions import transactions_of
 
 TYPES = frozenset(
@@ -19,7 +19,6 @@ TYPES = frozenset(
 )
 YEAR_DAYS = 366
 MOST_ROWS = 3000
-STREAMER_URL = "wss://streamer-api.schwab.com/ws"
 
 router = Router()
 
@@ -28,14 +27,14 @@ router = Router()
 def numbers(call: Call) -> Response:
     """List the login's accounts with their hashes."""
     return json_response(
-        [{"accountNumber": one.number, "hashValue": one.hash} for one in _accounts(call)]
+        [{"accountNumber": one.number, "hashValue": one.hash} for one in call.accounts()]
     )
 
 
 @router.on("GET", "/trader/v1/accounts")
 def list_all(call: Call) -> Response:
     """Show all accounts of the login."""
-    return json_response([_shown(call, account) for account in _accounts(call)])
+    return json_response([_shown(call, account) for account in call.accounts()])
 
 
 @router.on("GET", "/trader/v1/accounts/{account}")
@@ -73,18 +72,17 @@ def transaction(call: Call) -> Response:
 
 @router.on("GET", "/trader/v1/userPreference")
 def user_preference(call: Call) -> Response:
-    """Show the login's preferences and where its stream would be."""
-    customer = hashlib.sha256(call.user.encode()).hexdigest()
+    """Show the login's preferences and where its stream is."""
     return json_response(
         {
             "accounts": [
                 _preference(account, is_primary=not index)
-                for index, account in enumerate(_accounts(call))
+                for index, account in enumerate(call.accounts())
             ],
             "streamerInfo": [
                 {
-                    "streamerSocketUrl": STREAMER_URL,
-                    "schwabClientCustomerId": customer,
+                    "streamerSocketUrl": call.request.stream_url,
+                    "schwabClientCustomerId": customer_id(call.user),
                     "schwabClientCorrelId": str(uuid4()),
                     "schwabClientChannel": "N9",
                     "schwabClientFunctionId": "APIAPP",
@@ -93,10 +91,6 @@ def user_preference(call: Call) -> Response:
             "offers": [{"level2Permissions": True, "mktDataPermission": "NP"}],
         }
     )
-
-
-def _accounts(call: Call) -> list[Account]:
-    return call.broker.books.accounts_of.get(call.user, [])
 
 
 def _shown(call: Call, account: Account) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from brokerage.paper.books import Account, Position
+from brokerage.paper.faults import STREAM_CUT
 from brokerage.paper.messages import (
     Response,
     json_response,
@@ -139,7 +140,11 @@ def faults(call: Call) -> Response:
 @router.on("POST", "/paper/faults")
 def add_fault(call: Call) -> Response:
     """Lay out a fault."""
-    return json_response({"id": call.broker.faults.add(read_object(call.request.body)).id})
+    broker = call.broker
+    fault = broker.faults.add(read_object(call.request.body))
+    if fault.name == STREAM_CUT and broker.streams.suffer(fault):
+        broker.faults.use_up(fault)
+    return json_response({"id": fault.id})
 
 
 @router.on("DELETE", "/paper/faults")
@@ -156,6 +161,21 @@ def remove_fault(call: Call) -> Response:
     if not text.isdigit() or not call.broker.faults.remove(int(text)):
         raise trader_error(404, "There is no such fault.")
     return json_response({})
+
+
+@router.on("GET", "/paper/stream")
+def stream(call: Call) -> Response:
+    """List the open streams."""
+    streams = call.broker.streams
+    return json_response({"heartbeat_s": streams.heartbeat_s, "streams": streams.described()})
+
+
+@router.on("POST", "/paper/stream")
+def set_stream(call: Call) -> Response:
+    """Change how often streams give a sign of life."""
+    wanted, streams = read_object(call.request.body), call.broker.streams
+    streams.heartbeat_s = float(_amount(wanted.get("heartbeat_s", streams.heartbeat_s)))
+    return stream(call)
 
 
 @router.on("POST", "/paper/reset")
