@@ -9,11 +9,13 @@ from brokerage.paper.books import Books
 from brokerage.paper.faults import Faults
 from brokerage.paper.instruments import Instruments
 from brokerage.paper.journal import Journal
+from brokerage.paper.login_flow import LoginSite
 from brokerage.paper.market import Market
 from brokerage.paper.oauth import OAuth
 from brokerage.paper.orders import Order
 from brokerage.paper.seed import SeedOptions, make_accounts, make_logins
 from brokerage.paper.settlement import settle_expired
+from brokerage.paper.stream import Streams
 from brokerage.paper.trading import AUTO, Trading
 
 
@@ -36,6 +38,8 @@ class Broker:
         self.oauth = OAuth()
         for login in make_logins(options):
             self.oauth.add_login(login)
+        self.login_site = LoginSite(self.oauth.logins)
+        self.streams = Streams(self)
         self.is_changed = False
         self.offset_s = 0.0
         self._hours = hours
@@ -64,6 +68,7 @@ class Broker:
         self.faults.clear()
         self.journal.clear()
         self.oauth.rotating.clear()
+        self.login_site.forget()
         self.is_changed = True
 
     def order_text(self, order: Order) -> bytes:
@@ -92,5 +97,5 @@ class Broker:
         self.market = Market(seed=self.options.seed, now=self.now)
         self.market.hours = self._hours
         self.instruments = Instruments(self.market.instrument)
-        self.trading = Trading(books, self.market, self.instruments)
+        self.trading = Trading(books, self.market, self.instruments, tell=self.streams.tell)
         self.trading.fills = AUTO

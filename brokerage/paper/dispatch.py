@@ -19,21 +19,26 @@ from brokerage.paper.routes import (
     accounts,
     control,
     control_logins,
+    login_site,
     market_data,
     oauth,
     orders,
 )
 from brokerage.paper.routes.routing import Call, Router
+from brokerage.paper.stream.websocket import WebSocket
 
 ACCOUNT = re.compile(r"^/trader/v1/accounts/([0-9A-F]{64})(?:/orders/([0-9]+))?(?:/|$)")
 CONTROL = "/paper/"
+SWITCHED, BAD_REQUEST = 101, 400
 CONTROL_ROUTER = Router(control.router, control_logins.router)
 UNEXPECTED = "Application encountered unexpected error that prevented fulfilling this request"
 ROUTERS = {
     "trader": Router(orders.router, accounts.router),
     "marketdata": market_data.router,
-    "v1": oauth.router,
+    "v1": Router(oauth.router, login_site.router),
+    "ui": login_site.router,
 }
+NEED_NO_TOKEN = frozenset({"v1", "ui"})
 
 
 @dataclass(slots=True)
@@ -64,6 +69,15 @@ class Dispatcher:
         self.last_request_at = request.at
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._handle_next)
+
+    def open_stream(self, connection: Connection, request: Request) -> WebSocket:
+        """Let a connection become a stream, which is journaled and suffers faults of its own."""
+        row = self.broker.journal.open(
+            at=request.at, method=request.method, path=request.path, account=None, order_id=None
+        )
+        socket = self.broker.streams.open(connection, request)
+        row.status = SWITCHED if socket.is_open else BAD_REQUEST
+        return socket
 
     def control(self, request: Request) -> Response:
         """Answer a call of the control interface, which is for this machine only."""
@@ -179,22 +193,25 @@ class Dispatcher:
         router = ROUTERS.get(area)
         if router is None:
             raise gateway_error(404, "Not Found")
-        user = "" if area == "v1" else self._authenticate(request, area)
-        handler, names = router.find(request.method, request.path)
-        return handler(Call(self.broker, request, names, user, exchange.fault))
+        call = Call(self.broker, request, fault=exchange.fault)
+        if area not in NEED_NO_TOKEN:
+            call.user, call.linked = self._authenticate(request, area)
+        handler, call.names = router.find(request.method, request.path)
+        return handler(call)
 
-    def _authenticate(self, request: Request, area: str) -> str:
-        """Return whose access token came with a request."""
+    def _authenticate(self, request: Request, area: str) -> tuple[str, frozenset[str]]:
+        """Return whose access token came with a request, and which accounts it is for."""
         header = request.headers.get("authorization")
         if header is None and area == "marketdata":
             raise gateway_error(
                 400, "Bad Request", detail="Missing header", source={"header": "Authorization"}
             )
         scheme, _, token = (header or "").partition(" ")
-        user = self.broker.oauth.user_of(token, now=self.broker.now) if scheme == "Bearer" else None
+        oauth = self.broker.oauth
+        user = oauth.user_of(token, now=self.broker.now) if scheme == "Bearer" else None
         if user is None:
             raise gateway_error(401, "Unauthorized", detail="Client not authorized")
-        return user
+        return user, oauth.linked_of(token)
 
 
 def _add_headers(request: Request, response: Response) -> None:

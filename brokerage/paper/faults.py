@@ -2,15 +2,18 @@
 
 import random
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from brokerage.paper.messages import Request, trader_error
 
 ANY = re.compile(r"")
+NEVER = re.compile(r"(?!)")
 ORDER = re.compile(r"^(POST|PUT) /trader/v1/accounts/[^/]+/orders(/[^/]+)?$")
 CANCEL = re.compile(r"^DELETE /trader/v1/accounts/[^/]+/orders/[^/]+$")
 ORDER_READ = re.compile(r"^GET /trader/v1/(accounts/[^/]+/)?orders(/[^/]+)?$")
+LOGIN_PAGE = re.compile(r"^GET /ui/page$")
 LIST = re.compile(
     r"^GET /trader/v1/(accounts(/accountNumbers)?|(accounts/[^/]+/)?(orders|transactions))$"
 )
@@ -39,8 +42,10 @@ KINDS: dict[str, re.Pattern[str]] = {
     "cut_list": LIST,
     "unknown_status": ORDER_READ,
     "fill_on_cancel": CANCEL,
+    "login_page": LOGIN_PAGE,
+    "stream_cut": NEVER,  # it happens to streams, not to requests
 }
-NOT_YET = frozenset({"stream_cut", "login_page"})
+STREAM_CUT, STREAM_CUT_USUALLY = "stream_cut", "drop"
 
 
 @dataclass(slots=True)
@@ -76,6 +81,11 @@ class Fault:
             and KINDS[self.name].search(f"{request.method} {request.path}") is not None
         )
 
+    @property
+    def way(self) -> str:
+        """In which way a stream is cut."""
+        return self.body if isinstance(self.body, str) else STREAM_CUT_USUALLY
+
     def to_json(self) -> dict[str, Any]:
         """Describe the fault in the fields it was laid out with."""
         return {
@@ -106,8 +116,6 @@ class Faults:
             Refused: there is no such fault, or a field makes no sense.
         """
         name = wanted.get("fault")
-        if name in NOT_YET:
-            raise trader_error(400, f"The fault {name} does not exist yet.")
         if name not in KINDS:
             raise trader_error(400, f"There is no fault {name!r}. Use one of {', '.join(KINDS)}.")
         self._last_id += 1
@@ -130,11 +138,23 @@ class Faults:
         """Use up the oldest fault that hits this request."""
         for fault in self._faults:
             if fault.fits(request, account) and self._dice.random() < fault.probability:
-                fault.times -= 1
-                if fault.times <= 0:
-                    self._faults.remove(fault)
+                self.use_up(fault)
                 return fault
         return None
+
+    def take_stream(self, ways: Collection[str], accounts: Collection[str]) -> Fault | None:
+        """Use up the oldest fault of these ways that hits the stream of these accounts."""
+        for fault in self._faults:
+            if fault.name == STREAM_CUT and fault.way in ways and fault.account in ("", *accounts):
+                self.use_up(fault)
+                return fault
+        return None
+
+    def use_up(self, fault: Fault) -> None:
+        """Count one use; after the last one the fault is gone."""
+        fault.times -= 1
+        if fault.times <= 0:
+            self._faults.remove(fault)
 
     def list(self) -> list[dict[str, Any]]:
         """Describe the faults that still wait."""

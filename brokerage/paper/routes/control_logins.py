@@ -1,15 +1,26 @@
 """The control interface for signing in: the logins, codes without pages, the ends of tokens."""
 
+from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
-from uuid import uuid4
 
+from brokerage.paper.login_flow import Factor
 from brokerage.paper.messages import Response, json_response, read_object, trader_error
 from brokerage.paper.oauth import Login
+from brokerage.paper.routes.login_site import callback
 from brokerage.paper.routes.parameters import choice
 from brokerage.paper.routes.routing import Call, Router
 
 ENDINGS = frozenset({"expire", "revoke"})
+FACTORS = frozenset(factor.value for factor in Factor)
+# What of a user's habits can be set, and what it must be.
+TREATED: dict[str, tuple[type, ...]] = {
+    "factor": (str,),
+    "asks_device": (bool,),
+    "notices": (int,),
+    "approves_after_s": (int, Decimal, type(None)),
+    "wrong": (int,),
+    "is_locked": (bool,),
+}
 
 router = Router()
 
@@ -28,10 +39,24 @@ def authorize(call: Call) -> Response:
     own = oauth.apps.get(client_id)
     user = wanted.get("login") or (own.user if own else "")
     code = oauth.authorize(client_id, redirect_uri, str(user), now=call.broker.now)
-    answer = {"code": code, "session": str(uuid4())}
-    if wanted.get("state") is not None:
-        answer["state"] = str(wanted["state"])
-    return json_response({"redirect": _with_query(redirect_uri, answer)})
+    state = None if wanted.get("state") is None else str(wanted["state"])
+    return json_response({"redirect": callback(redirect_uri, code, state)})
+
+
+@router.on("POST", "/paper/logins")
+def treat(call: Call) -> Response:
+    """Change how the login pages treat a user; the fields are those of Habits."""
+    wanted, site = read_object(call.request.body), call.broker.login_site
+    users = _users(call, wanted.pop("login", None))
+    for user in users:
+        habits = site.habits_of(user)
+        for name, value in wanted.items():
+            if name not in TREATED or not isinstance(value, TREATED[name]):
+                raise trader_error(400, f"'{value}' is not a valid value for {name}")
+            if name == "factor":
+                value = Factor(choice(wanted, name, FACTORS, Factor.TOTP))
+            setattr(habits, name, float(value) if isinstance(value, Decimal) else value)
+    return json_response({"logins": users})
 
 
 @router.on("POST", "/paper/tokens")
@@ -44,6 +69,8 @@ def tokens(call: Call) -> Response:
     for user in users:
         if access:
             oauth.end_access(user, access, now=now)
+        if access == "revoke":
+            call.broker.streams.end_user(user)
         if refresh:
             oauth.end_refresh(user, refresh, now=now)
     if "rotate" in wanted:
@@ -78,7 +105,3 @@ def _users(call: Call, name: object) -> list[str]:
     if not found:
         raise trader_error(404, f"There is no login {name!r}.")
     return found
-
-
-def _with_query(address: str, more: dict[str, str]) -> str:
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(more)}"
