@@ -13,12 +13,14 @@ from orders.views import (
     ladders,
     modes,
     sets,
+    settings,
     ticket,
 )
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
-    path("desk/broadcasts/", desk.broadcasts, name="broadcasts"),
+    path("desk/panels/orders/", desk.orders_panel, name="orders-panel"),
+    path("desk/panels/sets/", desk.sets_panel, name="sets-panel"),
     path("desk/fleet/", frame.fleet, name="fleet"),
     path("desk/ticket/", ticket.ticket, name="ticket"),
     path("desk/review/", ticket.review, name="review"),
@@ -44,5 +46,6 @@ urlpatterns = [
     path("desk/alarms/<int:alarm_id>/seen/", alarms.acknowledge_alarm, name="acknowledge"),
     path("desk/gate/", gate.gate, name="gate"),
     path("desk/modes/", modes.modes, name="modes"),
+    path("settings/", settings.settings, name="settings"),
     path("desk/freeze/", modes.freeze, name="freeze"),
 ]

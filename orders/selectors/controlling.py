@@ -11,64 +11,10 @@ from uuid import UUID
 from django.db.models import Max, QuerySet
 
 from accounts.selectors import latest_event_id, our_accounts
-from orders.domain.exits import AT_WORK, MOST_PERCENT, ExitState, Pricing
+from orders.domain.exits import MOST_PERCENT, ExitState, Pricing
 from orders.models import ComplexOrder, ExitStep, PlacedOrderSet
-from orders.selectors.sets import SetAccount, SetRow, list_sets
-from orders.selectors.showing import effect_words
-
-MOST_FLAT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class SetLine:
-    """A set in a line: sums over its accounts, in units of the strategy."""
-
-    row: SetRow
-
-    @property
-    def effect(self) -> str:
-        """What stands before the entry price: `CREDIT`; empty for one leg."""
-        return effect_words("", self.row.order.price_effect)
-
-    @property
-    def entry(self) -> Decimal | None:
-        """The mean entry price, weighted by what was filled, USD per unit."""
-        priced = [
-            (one.bookmarked, one.entry_price)
-            for one in self.row.accounts
-            if one.bookmarked and one.entry_price is not None
-        ]
-        if not priced:
-            return None
-        total = sum((units * price for units, price in priced), Decimal(0))
-        return (total / sum(units for units, _ in priced)).quantize(Decimal("0.01"))
-
-    @property
-    def bookmarked(self) -> int:
-        return sum(one.bookmarked for one in self.row.accounts)
-
-    @property
-    def held(self) -> int:
-        return sum(one.held or 0 for one in self.row.accounts)
-
-    @property
-    def unread(self) -> int:
-        """In how many accounts the broker has not yet said what is held."""
-        return sum(one.held is None for one in self.row.accounts)
-
-    @property
-    def at_work(self) -> int:
-        return sum(one.state in AT_WORK for one in self.row.accounts)
-
-    @property
-    def left(self) -> int:
-        """In how many accounts something is left to the agent."""
-        return sum(one.state == ExitState.RESIDUAL for one in self.row.accounts)
-
-    @property
-    def to_exit(self) -> int:
-        """In how many accounts an exit can be opened."""
-        return sum(_may_be_exited(one) for one in self.row.accounts)
+from orders.selectors.set_lines import SetLine, may_be_exited
+from orders.selectors.sets import SetAccount, SetRow
 
 
 class LeftLeg(NamedTuple):
@@ -124,7 +70,7 @@ class SetAccountLine:
 
     @property
     def may_be_exited(self) -> bool:
-        return _may_be_exited(self.account)
+        return may_be_exited(self.account)
 
     @property
     def why(self) -> str:
@@ -145,13 +91,6 @@ def sets_version() -> str:
     """Return the tag of what is shown of sets: events and reads of positions change it."""
     read_at = our_accounts().aggregate(at=Max("positions_at"))["at"]
     return f"{latest_event_id()}-{read_at.timestamp() if read_at else 0}"
-
-
-def list_lines() -> tuple[list[SetLine], list[SetLine]]:
-    """Return all sets that are not flat, and the newest of those that are; newest first."""
-    still_open = list_sets(open_only=True)
-    flat = [row for row in list_sets(most=MOST_FLAT) if row.flat_at is not None]
-    return [SetLine(row) for row in still_open], [SetLine(row) for row in flat]
 
 
 def set_page(row: SetRow) -> SetPage:
@@ -199,10 +138,6 @@ def percent_of(bookmarked: int, units: int) -> int:
     percent = ceil(MOST_PERCENT * units / bookmarked)
     is_more = bookmarked * percent // MOST_PERCENT > units
     return max(percent - 1, 1) if is_more else percent
-
-
-def _may_be_exited(account: SetAccount) -> bool:
-    return not account.is_flat and account.state not in AT_WORK
 
 
 def _steps(ids: Collection[int]) -> QuerySet[ExitStep]:

@@ -1,30 +1,42 @@
-"""What the desk shows: the last broadcasts with a cell per account, and whom a ticket goes to."""
+"""What a desk lists: broadcasts that are open, that need the agent, or that ended today."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from accounts.selectors import our_accounts
+from orders.decorators import exchange_date
 from orders.domain.lifecycle import TERMINAL, ParentStatus, Purpose, Status
-from orders.selectors.controlling import sets_by_order
+from orders.models import ComplexOrder
 from orders.selectors.deciding import earliest_proof
-from orders.selectors.showing import AccountShare, Broadcast, effect_words, pressing_broadcasts
-from orders.templatetags.desk import NOT_PART, price, status_words
+from orders.selectors.desk_facts import (
+    OPEN_PARENTS,
+    DeskFacts,
+    Kind,
+    RowLeg,
+    Share,
+    desk_facts,
+)
+from orders.selectors.showing import ShownLadder, effect_words, ladder_of, words_of
+from orders.templatetags.desk import (
+    BETWEEN_TIPS,
+    CANCELING,
+    MOST_CELLS,
+    NOT_PART,
+    amount,
+    price,
+    status_words,
+)
 
-MOST_ROWS = 30
+# More open ones than this are counted, not listed: nobody looks through them.
+MOST_OPEN = 100
+MOST_DONE = 20
 
 _RETRIED = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED})
-_PROBLEMS = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One account in a broadcast's grid; the code NOT_PART keeps its place empty."""
-
-    code: str
-    tip: str
+_TOLD = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
+_PROBLEMS = _TOLD - {Status.SKIPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +64,34 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """One broadcast as the desk shows it; prices are USD per unit.
+    """One broadcast as a desk shows it; prices are USD per unit.
 
     Args:
         set_id: the set that it is the bookmark of, or that it closes.
+        codes: a status per account in grid order, with its words in `tips`; NOT_PART where the
+            broadcast did not go.
+        accounts: the aliases, in the same order.
+        sought: what a filter looks in beside them, in lower case.
     """
 
-    broadcast: Broadcast
+    order: ComplexOrder
     set_id: int | None
-    cells: Sequence[Cell]
+    legs: Sequence[RowLeg]
+    codes: Sequence[str]
+    tips: Sequence[str]
+    accounts: Sequence[str]
     troubles: Sequence[Trouble]
+    statuses: Mapping[str, int]
     average: Decimal | None
     lowest: Decimal | None
     highest: Decimal | None
+    ladder: ShownLadder | None
+    sought: str
+
+    @property
+    def account_names(self) -> str:
+        """The aliases as static/js/m/tips.js reads them."""
+        return BETWEEN_TIPS.join(name.replace(BETWEEN_TIPS, "/") for name in self.accounts)
 
     @property
     def pressing(self) -> int:
@@ -74,71 +101,134 @@ class DeskRow:
     @property
     def is_at_work(self) -> bool:
         """Whether it may still fill somewhere: it can be canceled, or go on at another limit."""
-        return any(share.status not in TERMINAL for share in self.broadcast.accounts)
+        return any(status not in TERMINAL for status in self.statuses)
 
     @property
-    def has_failed(self) -> bool:
-        """Whether it can be retried somewhere; what an exit left has remedies of its own."""
-        return not self.is_exit and any(s.status in _RETRIED for s in self.broadcast.accounts)
+    def is_open(self) -> bool:
+        """Whether something of it is to come."""
+        return self.is_at_work or self.order.status in OPEN_PARENTS
+
+    @property
+    def needs_agent(self) -> bool:
+        return self.order.status == ParentStatus.NEEDS_AGENT
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether it did not go as it should in an account."""
+        return self.needs_agent or any(status in _PROBLEMS for status in self.statuses)
+
+    @property
+    def failed(self) -> int:
+        """In how many accounts it can be retried; what an exit left has remedies of its own."""
+        return 0 if self.is_exit else sum(self.statuses.get(one, 0) for one in _RETRIED)
 
     @property
     def is_exit(self) -> bool:
-        return self.broadcast.purpose == Purpose.CLOSE and self.set_id is not None
+        return self.order.purpose == Purpose.CLOSE and self.set_id is not None
+
+    @property
+    def filled_accounts(self) -> int:
+        return self.statuses.get(Status.FILLED, 0)
+
+    @property
+    def sent_accounts(self) -> int:
+        return sum(self.statuses.values()) - self.statuses.get(Status.SKIPPED, 0)
 
     @property
     def filled(self) -> str:
         """How many accounts are filled, of those it was sent to: `31/45`."""
-        return f"{self.broadcast.filled_accounts}/{self.broadcast.sent_accounts}"
+        return f"{self.filled_accounts}/{self.sent_accounts}"
 
     @property
     def effect(self) -> str:
         """What stands before the price: `CREDIT`, `LIMIT`; the order type where there is none."""
-        return effect_words(self.broadcast.order_type, self.broadcast.price_effect)
+        return effect_words(self.order.order_type, self.order.price_effect)
 
 
-def desk_rows(*, most: int = MOST_ROWS) -> list[DeskRow]:
-    """Return those that need the agent, then the newest, in five queries whatever their number."""
-    aliases = dict(our_accounts().values_list("pk", "alias"))
-    shown = pressing_broadcasts(most=most)
-    sets = sets_by_order([one.id for one in shown])
-    return [_row(one, sets.get(one.id), aliases) for one in shown]
+def desk_rows(
+    kind: Kind, *, today: date, most_open: int = MOST_OPEN, most_done: int = MOST_DONE
+) -> list[DeskRow]:
+    """Return what is open, with what needs the agent first, then what ended today; newest first.
+
+    The newest of all is always among them. Five queries or six, whatever their number.
+    """
+    facts = desk_facts(kind, most=most_open + most_done, newest=most_done)
+    rows = [_row(order, facts) for order in facts.orders]
+    newest = max((row.order.pk for row in rows), default=None)
+    still_open = [row for row in rows if row.is_open]
+    done = [row for row in rows if not row.is_open]
+    of_today = [
+        row
+        for row in done
+        if row.order.pk == newest or exchange_date(row.order.clicked_at) == today
+    ]
+    return [*still_open, *of_today[:most_done]]
 
 
 def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:
     """Return the broadcast sent last, wherever it stands in the list."""
-    return max(rows, key=lambda row: row.broadcast.id, default=None)
+    return max(rows, key=lambda row: row.order.pk, default=None)
 
 
-def _row(broadcast: Broadcast, set_id: int | None, aliases: Mapping[UUID, str]) -> DeskRow:
-    shares = {share.id: share for share in broadcast.accounts}
-    fills = [
-        (share.filled, share.net_price)
-        for share in broadcast.accounts
-        if share.filled and share.net_price is not None
-    ]
+def _row(order: ComplexOrder, facts: DeskFacts) -> DeskRow:
+    shares, fills = facts.shares.get(order.pk, {}), facts.fills.get(order.pk, ())
     prices = [net_price for _, net_price in fills]
+    told = [shares.get(pk) for pk in facts.aliases]
+    ladder = getattr(order, "ladder", None)  # read with the order; most have none
+    bookmark = getattr(order, "placed_order_set", None)
     return DeskRow(
-        broadcast=broadcast,
-        set_id=set_id,
-        cells=[_cell(alias, shares.get(pk)) for pk, alias in aliases.items()],
-        troubles=_troubles(broadcast.accounts),
+        order=order,
+        set_id=order.closes_id if bookmark is None else bookmark.pk,
+        legs=facts.legs.get(order.pk, ()),
+        codes=[_code(share) for share in told],
+        tips=[_tip(share) for share in told] if len(told) <= MOST_CELLS else (),
+        accounts=tuple(facts.aliases.values()),
+        troubles=_troubles(shares, facts.aliases),
+        statuses=Counter(share.status for share in shares.values()),
         average=_average(fills),
         lowest=min(prices, default=None),
         highest=max(prices, default=None),
+        ladder=None if ladder is None else ladder_of(order, ladder),
+        sought=f"#{order.pk} {order.name} {order.underlying}".lower(),
     )
 
 
-def _troubles(shares: Sequence[AccountShare]) -> list[Trouble]:
+def _code(share: Share | None) -> str:
+    if share is None:
+        return NOT_PART
+    if share.is_leaving:
+        return CANCELING
+    partly = share.status == Status.WORKING and share.filled > 0
+    return ParentStatus.PARTIAL.value if partly else share.status
+
+
+def _tip(share: Share | None) -> str:
+    """Return the words of a cell: `Filled 2.35`, or `Rejected` with the reason."""
+    if share is None:
+        return "not part of this broadcast"
+    said = status_words(_code(share))
+    if share.filled and share.net_price is not None:
+        of = "" if share.status == Status.FILLED else f" {amount(share.filled)} at"
+        said += f"{of} {price(share.net_price)}"
+    why = words_of(share) if share.status in _TOLD or share.needs_agent else ""
+    return f"{said}: {why}" if why else said
+
+
+def _troubles(shares: Mapping[UUID, Share], aliases: Mapping[UUID, str]) -> list[Trouble]:
     """Return what needs words: the unknown ones first, of them those that ask the agent."""
-    found = [_trouble(one) for one in shares if one.status in _PROBLEMS or one.needs_agent]
+    found = [
+        _trouble(alias, shares[pk])
+        for pk, alias in aliases.items()
+        if pk in shares and (shares[pk].status in _TOLD or shares[pk].needs_agent)
+    ]
     return sorted(found, key=lambda one: (one.unknown_since is None, not one.needs_agent))
 
 
-def _trouble(share: AccountShare) -> Trouble:
+def _trouble(alias: str, share: Share) -> Trouble:
     unknown_since = share.claimed_at if share.status == Status.UNKNOWN else None
     is_sought = unknown_since is not None and not share.needs_agent
     return Trouble(
-        alias=share.alias,
+        alias=alias,
         status=share.status,
         words=words_of(share),
         child_id=share.child_id,
@@ -154,21 +244,3 @@ def _average(fills: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
         return None
     total = sum((quantity * net_price for quantity, net_price in fills), Decimal(0))
     return (total / sum(quantity for quantity, _ in fills)).quantize(Decimal("0.01"))
-
-
-def _cell(alias: str, share: AccountShare | None) -> Cell:
-    if share is None:
-        return Cell(NOT_PART, f"{alias} — not part of this broadcast")
-    partly = share.status == Status.WORKING and share.filled > 0
-    code = ParentStatus.PARTIAL.value if partly else share.status
-    words = status_words(code)
-    if share.filled and share.net_price is not None:
-        words += f" {share.filled.normalize():f} at {price(share.net_price)}"
-    why = words_of(share) if share.status in _PROBLEMS or share.needs_agent else ""
-    return Cell(code, f"{alias} — {words}{': ' + why if why else ''}")
-
-
-def words_of(share: AccountShare) -> str:
-    """Say why an account's order is where it is; the broker's own words for a rejection."""
-    own = share.reason or share.reason_code.replace("_", " ").capitalize()
-    return (share.broker_text or own) if share.status == Status.REJECTED else own

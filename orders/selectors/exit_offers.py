@@ -10,9 +10,8 @@ from accounts.domain.words import Mode
 from accounts.selectors import groups_of, mode_rules
 from orders.domain.bookmarks import begun_units
 from orders.domain.exits import AT_WORK, part_of
-from orders.selectors.desk import words_of
 from orders.selectors.sets import SetAccount, SetRow, exit_prices
-from orders.selectors.showing import find_broadcast
+from orders.selectors.showing import find_broadcast, words_of
 from orders.templatetags.desk import status_words
 from strategies.domain.catalog import recognise
 from strategies.domain.pricing import ExitPrices

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from accounts.selectors import held_by, our_accounts
@@ -167,13 +167,14 @@ def exit_prices(legs: Sequence[Leg]) -> ExitPrices:
     return pricing.exit_prices(legs, market)
 
 
-def list_sets(*, open_only: bool = False, most: int = 100) -> list[SetRow]:
+def list_sets(which: Q | None = None, *, open_only: bool = False, most: int = 100) -> list[SetRow]:
     """Return the newest sets first, in seven queries whatever their number.
 
     Args:
+        which: a condition on the sets; None for all.
         open_only: leave out those that are flat.
     """
-    sets = PlacedOrderSet.objects.order_by("-pk")
+    sets = PlacedOrderSet.objects.filter(which or Q()).order_by("-pk")
     if open_only:
         sets = sets.filter(flat_at__isnull=True)
     return _rows(sets[:most])

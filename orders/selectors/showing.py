@@ -5,19 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import QuerySet
 
 from orders.domain.allocation import Share
 from orders.domain.exits import ExitState
-from orders.domain.lifecycle import ParentStatus, Status
+from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder, ExitStep, OrderLeg, PriceLadder
 
-# What a page can show beside the newest; were there more, no list would help.
-MOST_PRESSING = 70
 NOTHING_HELD = "Nothing of the set was held any more."
 
 
@@ -118,6 +116,28 @@ def effect_words(order_type: str, price_effect: str | None) -> str:
     return (price_effect or order_type).removeprefix("NET_").replace("_", " ")
 
 
+class Told(Protocol):
+    """What an account's latest attempt says of itself."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def reason_code(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def broker_text(self) -> str: ...
+
+
+def words_of(share: Told) -> str:
+    """Say why an account's order is where it is; the broker's own words for a rejection."""
+    own = share.reason or share.reason_code.replace("_", " ").capitalize()
+    return (share.broker_text or own) if share.status == Status.REJECTED else own
+
+
 def fresh_broadcast(
     order: ComplexOrder,
     legs: Sequence[OrderLeg],
@@ -156,18 +176,6 @@ def list_broadcasts(filters: Filters, *, most: int = 100) -> list[Broadcast]:
     }
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
     return _broadcasts(rows.distinct()[:most])
-
-
-def pressing_broadcasts(*, most: int) -> list[Broadcast]:
-    """Return the newest broadcasts behind all, however old, that need the agent, in three queries.
-
-    Args:
-        most: how many of the newest; those that need the agent come on top of them.
-    """
-    newest = ComplexOrder.objects.order_by("-pk").values("pk")[:most]
-    rows = ComplexOrder.objects.filter(Q(pk__in=newest) | Q(status=ParentStatus.NEEDS_AGENT))
-    comes_first = Case(When(status=ParentStatus.NEEDS_AGENT, then=0), default=1)
-    return _broadcasts(rows.order_by(comes_first, "-pk")[: most + MOST_PRESSING])
 
 
 def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
@@ -268,11 +276,12 @@ def _broadcast(
         broadcast_ms=order.broadcast_ms,
         legs=legs,
         accounts=shares,
-        ladder=None if ladder is None else _ladder(order, ladder),
+        ladder=None if ladder is None else ladder_of(order, ladder),
     )
 
 
-def _ladder(order: ComplexOrder, ladder: PriceLadder) -> ShownLadder:
+def ladder_of(order: ComplexOrder, ladder: PriceLadder) -> ShownLadder:
+    """Return how the limit of an order moves."""
     return ShownLadder(
         limit=order.limit,
         step=ladder.step,

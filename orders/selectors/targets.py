@@ -10,9 +10,8 @@ from django.db.models import Count, QuerySet
 
 from orders.domain.lifecycle import TERMINAL, Purpose, Status, any_of
 from orders.models import AccountOrder
-from orders.selectors.controlling import SetLine, list_lines
-from orders.selectors.desk import words_of
-from orders.selectors.showing import Broadcast
+from orders.selectors.set_lines import SetLine, list_lines
+from orders.selectors.showing import Broadcast, words_of
 from orders.templatetags.desk import amount
 from strategies.domain.tickets import Strategy
 from strategies.domain.ticks import tick_for

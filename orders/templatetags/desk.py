@@ -1,7 +1,7 @@
 """Write statuses, legs, money and times the way the desk shows them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
@@ -13,7 +13,7 @@ from django import template
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from orders.domain.lifecycle import ParentStatus, Status
 from strategies.domain.legs import describe
@@ -26,6 +26,10 @@ NOTHING = "—"
 MINUS = "\N{MINUS SIGN}"
 # An order of unknown outcome shows red from this age on.
 LATE_S = 30
+
+
+# An order that works, and whose cancel is on its way.
+CANCELING = "CANCELING"
 
 
 class Look(NamedTuple):
@@ -49,32 +53,24 @@ LOOKS: dict[str, Look] = {
     Status.FAILED_TO_PLACE: Look("failed", "Not placed"),
     Status.CANCELED: Look("canceled", "Canceled"),
     Status.REPLACED: Look("canceled", "Replaced"),
+    CANCELING: Look("canceled", "Being canceled"),
     ParentStatus.CLOSED_OUT: Look("canceled", "Closed out"),
     Status.EXPIRED: Look("expired", "Expired"),
     Status.SKIPPED: Look("skipped", "Skipped"),
 }
 
-# One constant piece per status: a page shows thousands of cells, and only their tips differ.
-_CELLS = {
-    status: f'<i class="st st-{look.glyph}" title="{{}}"></i>' for status, look in LOOKS.items()
-}
-
-
 # An account that a broadcast did not go to keeps its place in the grid, empty and uncounted.
 NOT_PART = ""
-_CELLS[NOT_PART] = '<i class="st st-none" title="{}"></i>'
-
-
-class Cell(Protocol):
-    """One account in a status grid."""
-
-    @property
-    def code(self) -> str:
-        """Its status, PARTIAL, or NOT_PART."""
-
-    @property
-    def tip(self) -> str:
-        """The words of its tooltip: `Alder Trust 1 — Filled 2.35`."""
+_GLYPHS = {look.words: look.glyph for look in LOOKS.values()}
+# One constant piece per status: a page shows thousands of cells.
+_CELLS = {status: f'<i class="st st-{look.glyph}"></i>' for status, look in LOOKS.items()}
+_CELLS[NOT_PART] = '<i class="st st-none"></i>'
+_CELLS[CANCELING] = '<i class="st st-canceled st-leaving"></i>'
+# A grid of more accounts than this would be a picture of noise: a bar shows the shares.
+MOST_CELLS = 200
+# Beyond this the cells are small, so that a row keeps its height.
+MANY_CELLS = 60
+BETWEEN_TIPS = "|"
 
 
 class LegLike(Protocol):
@@ -119,22 +115,57 @@ def status_glyph(status: str, filled: str = "") -> SafeString:
 
 
 @register.simple_tag
-def status_grid(cells: Iterable[Cell]) -> SafeString:
-    """Show one icon per account, in account order, read out as counts: `41 filled, 3 working`."""
-    shown = list(cells)
-    icons = "".join([_CELLS[cell.code] for cell in shown])
+def status_grid(codes: Sequence[str], tips: Sequence[str] = ()) -> SafeString:
+    """Show one icon per account, in account order, read out as counts: `41 filled, 3 working`.
+
+    Args:
+        codes: a status each, PARTIAL, CANCELING or NOT_PART.
+        tips: the words of each for static/js/m/tips.js, which puts the account's name before them.
+    """
+    if len(codes) > MOST_CELLS:
+        return status_bar(codes)
+    icons = "".join([_CELLS[code] for code in codes])
+    size = " sg-small" if len(codes) > MANY_CELLS else ""
+    said = BETWEEN_TIPS.join([tip.replace(BETWEEN_TIPS, "/") for tip in tips])
+    told = format_html(' data-tips="{}"', said) if tips else ""
     return format_html(
-        '<span class="sg" role="img" aria-label="{}">' + icons + "</span>",
-        _summary(shown),
-        *[cell.tip for cell in shown],
+        '<span class="sg{}" role="img" aria-label="{}"{}>{}</span>',
+        size,
+        counts_words(codes),
+        told,
+        mark_safe(icons),  # noqa: S308 - constant pieces
     )
 
 
-def _summary(cells: list[Cell]) -> str:
-    counts = Counter(LOOKS[cell.code].words for cell in cells if cell.code != NOT_PART)
-    order = dict.fromkeys(look.words for look in LOOKS.values())
-    said = [f"{counts[words]} {words.lower()}" for words in order if counts[words]]
+@register.simple_tag
+def status_bar(codes: Sequence[str]) -> SafeString:
+    """Show the shares of the statuses as one bar, with the counts beside it."""
+    counts = _counts(codes)
+    total, at, pieces = sum(counts.values()), 0, []
+    for words, number in counts.items():
+        piece = '<rect class="tag-{}" x="{}" width="{}" height="12"/>'
+        pieces.append(format_html(piece, _GLYPHS[words], at, number))
+        at += number
+    return format_html(
+        '<span class="status-bar" role="img" aria-label="{0}"><svg viewBox="0 0 {1} 12" '
+        'preserveAspectRatio="none" aria-hidden="true">{2}</svg>{0}</span>',
+        counts_words(codes),
+        total or 1,
+        SafeString("").join(pieces),
+    )
+
+
+@register.filter(name="counts")
+def counts_words(codes: Iterable[str]) -> str:
+    """Say how many accounts stand where: `41 filled, 3 working, 1 rejected`."""
+    said = [f"{number} {words.lower()}" for words, number in _counts(codes).items()]
     return ", ".join(said) or "no accounts"
+
+
+def _counts(codes: Iterable[str]) -> dict[str, int]:
+    """Count by words, in the order in which they are said."""
+    counts = Counter(LOOKS[code].words for code in codes if code != NOT_PART)
+    return {words: counts[words] for words in _GLYPHS if counts[words]}
 
 
 @register.simple_tag

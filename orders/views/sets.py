@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import ptag
 
 from accounts.decorators import DeskRequest, signed_in
-from orders.selectors.controlling import list_lines, set_page, sets_version
+from orders.selectors.controlling import set_page, sets_version
+from orders.selectors.set_lines import list_lines
 from orders.selectors.sets import SetRow, find_set
 from orders.views.frame import frame, notices
 

@@ -1,0 +1,203 @@
+"""What is on record about the broadcasts that a desk lists, read as rows: thousands of them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from django.db.models import (
+    Case,
+    DecimalField,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+
+from accounts.selectors import our_accounts
+from orders.domain.exits import ExitState
+from orders.domain.lifecycle import TERMINAL, ParentStatus, Status, any_of
+from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, ExitStep, OrderLeg
+from orders.selectors.showing import NOTHING_HELD
+from strategies.domain.tickets import Strategy
+
+_CENT = Decimal("0.01")
+_LIVE = any_of(frozenset(Status) - TERMINAL)
+# Of these something is to come, whatever their account orders say at this moment.
+OPEN_PARENTS = frozenset(
+    {ParentStatus.READY, ParentStatus.SENDING, ParentStatus.WORKING, ParentStatus.NEEDS_AGENT}
+)
+
+
+class Kind(StrEnum):
+    """Which broadcasts a desk is about."""
+
+    OPTIONS = "OPTIONS"
+    STOCKS = "STOCKS"
+
+    @property
+    def orders(self) -> Q:
+        """The condition on a complex order."""
+        is_stock = Q(strategy=Strategy.EQUITY)
+        return is_stock if self is Kind.STOCKS else ~is_stock
+
+    @property
+    def sets(self) -> Q:
+        """The condition on a placed order set."""
+        is_stock = Q(order__strategy=Strategy.EQUITY)
+        return is_stock if self is Kind.STOCKS else ~is_stock
+
+
+class RowLeg(NamedTuple):
+    """One leg of a broadcast; the average fill over all accounts in USD per share, if any."""
+
+    symbol: str
+    instruction: str
+    ratio: int
+    average: Decimal | None
+
+
+class Share(NamedTuple):
+    """Where one account of a broadcast stands: its latest attempt, `child_id`."""
+
+    account_id: UUID
+    status: str
+    reason_code: str
+    reason: str
+    filled: Decimal
+    net_price: Decimal | None
+    needs_agent: bool
+    broker_text: str
+    child_id: UUID | None
+    claimed_at: datetime | None
+    cancel_asked_at: datetime | None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it works, and its cancel is on its way."""
+        return self.cancel_asked_at is not None and self.status == Status.WORKING
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFacts:
+    """All that is on record of some broadcasts.
+
+    Args:
+        orders: those that need the agent first, then those of which something works, then the
+            rest; each newest first. One more than was asked for tells that there are more.
+        shares: by broadcast, the latest attempt in every account.
+        fills: by broadcast, what its attempts have filled and at which net price in USD.
+        aliases: of all accounts, in grid order.
+    """
+
+    orders: Sequence[ComplexOrder]
+    legs: Mapping[int, Sequence[RowLeg]]
+    shares: Mapping[int, Mapping[UUID, Share]]
+    fills: Mapping[int, Sequence[tuple[Decimal, Decimal]]]
+    aliases: Mapping[UUID, str]
+
+
+def desk_facts(kind: Kind, *, most: int, newest: int) -> DeskFacts:
+    """Read what is open or needs the agent, and the newest of all, in four queries or five.
+
+    Args:
+        most: how many are read, with one more that tells of the rest.
+        newest: how many of the newest are among them, whatever became of them.
+    """
+    orders = list(_orders(kind, newest)[: most + 1])
+    ids = [order.pk for order in orders]
+    shares, fills = _shares(ids)
+    exits = [order.pk for order in orders if order.closes_id is not None]
+    if exits:
+        _add_steps(exits, shares)
+    return DeskFacts(
+        orders=orders,
+        legs=_legs(ids),
+        shares=shares,
+        fills=fills,
+        aliases=dict(our_accounts().values_list("pk", "alias")),
+    )
+
+
+def _orders(kind: Kind, newest: int) -> QuerySet[ComplexOrder]:
+    of_kind = ComplexOrder.objects.filter(kind.orders)
+    live = AccountOrder.objects.filter(status__in=_LIVE).values("order_id")
+    is_open = Q(pk__in=live) | Q(status__in=any_of(OPEN_PARENTS))
+    wanted = is_open | Q(pk__in=of_kind.order_by("-pk").values("pk")[:newest])
+    place = Case(
+        When(status=ParentStatus.NEEDS_AGENT, then=0), When(is_open, then=1), default=Value(2)
+    )
+    rows = of_kind.filter(wanted).select_related("ladder", "placed_order_set")
+    return rows.defer("allocation").order_by(place, "-pk")
+
+
+def _legs(ids: Collection[int]) -> Mapping[int, Sequence[RowLeg]]:
+    """Return the legs with what they were filled at, in one query."""
+    filled = AccountOrderLeg.objects.filter(
+        child__order=OuterRef("order"), symbol=OuterRef("symbol"), filled__gt=0
+    )
+    cash, quantity = Sum(F("filled") * F("average_price")), Sum("filled")
+    average = filled.order_by().values("child__order").annotate(value=cash / quantity)
+    rows = OrderLeg.objects.filter(order__in=ids).annotate(
+        average=Subquery(
+            average.values("value"), output_field=DecimalField(max_digits=14, decimal_places=4)
+        )
+    )
+    legs: dict[int, list[RowLeg]] = defaultdict(list)
+    for order_id, symbol, instruction, ratio, found in rows.values_list(
+        "order_id", "symbol", "instruction", "ratio", "average"
+    ):
+        value = cast("Decimal | None", found)
+        at = None if value is None else value.quantize(_CENT)
+        legs[order_id].append(RowLeg(symbol, instruction, ratio, at))
+    return legs
+
+
+_Shares = dict[int, dict[UUID, Share]]
+_Fills = dict[int, list[tuple[Decimal, Decimal]]]
+
+
+def _shares(ids: Collection[int]) -> tuple[_Shares, _Fills]:
+    """Return the latest attempts, and what all attempts have filled."""
+    shares: _Shares = defaultdict(dict)
+    fills: _Fills = defaultdict(list)
+    rows = AccountOrder.objects.filter(order__in=ids).order_by("attempt")
+    for row in rows.values_list(
+        "order_id",
+        "account_id",
+        "status",
+        "reason_code",
+        "reason",
+        "filled",
+        "net_price",
+        "needs_agent",
+        "broker_text",
+        "pk",
+        "claimed_at",
+        "cancel_asked_at",
+    ):
+        share = Share(*row[1:])
+        shares[row[0]][share.account_id] = share
+        if share.filled and share.net_price is not None:
+            fills[row[0]].append((share.filled, share.net_price))
+    return shares, fills
+
+
+def _add_steps(exits: Collection[int], shares: _Shares) -> None:
+    """Show accounts of an exit for which nothing was sent: what they wait for, or why not."""
+    steps = ExitStep.objects.filter(order__in=exits, child__isnull=True)
+    for order_id, account_id, state, why in steps.values_list(
+        "order_id", "account_id", "state", "why"
+    ):
+        status = Status.READY if state == ExitState.WAITING else Status.SKIPPED
+        words = why or (NOTHING_HELD if state == ExitState.DONE else "")
+        share = Share(account_id, status, "", words, Decimal(0), None, False, "", None, None, None)
+        shares[order_id].setdefault(account_id, share)
