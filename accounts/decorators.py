@@ -4,13 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
-from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
@@ -23,6 +20,8 @@ class DeskRequest(HttpRequest):
     user: User
 
 
+SESSION_ENDED = "Your session has ended. Nothing was done. Sign in again."
+
 # What the address gives a page beside the request.
 Given = ParamSpec("Given")
 Page = Callable[Concatenate[DeskRequest, Given], HttpResponseBase]
@@ -30,7 +29,7 @@ View = Callable[Concatenate[HttpRequest, Given], HttpResponseBase]
 
 
 def signed_in(page: Page[Given]) -> View[Given]:
-    """Send strangers to sign in; one whose session ended under an open page goes there whole."""
+    """Send strangers to sign in; an open page whose session ended is told so, and stays."""
 
     @wraps(page)
     def guarded(
@@ -70,10 +69,11 @@ def _only(page: Page[Given], may: Callable[[User], bool], words: str) -> Page[Gi
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Answer a page with the way to the sign-in and back, a part of one with words and 401.
+
+    A part never gets another page to show: static/js/m/live.js says that the session has ended.
+    """
     htmx: HtmxDetails = cast("DeskRequest", request).htmx
-    if not htmx:
-        return redirect_to_login(request.get_full_path())
-    answer = redirect_to_login(
-        htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)
-    )
-    return HttpResponseClientRedirect(answer.url)
+    if htmx:
+        return HttpResponse(SESSION_ENDED, status=401, content_type="text/plain")
+    return redirect_to_login(request.get_full_path())

@@ -5,11 +5,9 @@ user's: no name, no CSRF token (its buttons use the page's form `act`), no messa
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
 from gzip import compress
-from threading import Lock
 from typing import NamedTuple
 
 from django.http import HttpResponse, HttpResponseNotModified
@@ -17,8 +15,9 @@ from django.http.response import HttpResponseBase
 
 from accounts.decorators import DeskRequest, Given, Page
 from accounts.live.panels import Panel, panel_version
+from accounts.live.shelf import rendered
 
-KEPT = 128
+OK = 200
 # Below this a panel goes as it is.
 WORTH_PACKING = 1024
 
@@ -30,37 +29,12 @@ class _Shown(NamedTuple):
     packed: bytes | None
 
 
-class _Flight:
-    """One rendering, for which everybody who asks for the same waits."""
+class _NotKept(Exception):
+    """The page answered something else than a panel, for whoever asked."""
 
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.shown: _Shown | None = None
-
-
-class _Shelf:
-    """The panels that this process rendered last."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._flights: OrderedDict[str, _Flight] = OrderedDict()
-
-    def flight(self, tag: str) -> _Flight:
-        """Return the place of one version of a panel; those asked for longest ago go."""
-        with self._lock:
-            flight = self._flights.setdefault(tag, _Flight())
-            self._flights.move_to_end(tag)
-            while len(self._flights) > KEPT:
-                self._flights.popitem(last=False)
-        return flight
-
-    def clear(self) -> None:
-        """Let go of everything."""
-        with self._lock:
-            self._flights.clear()
-
-
-_shelf = _Shelf()
+    def __init__(self, answer: HttpResponseBase) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 def live_panel(
@@ -83,44 +57,40 @@ def live_panel(
             request: DeskRequest, /, *args: Given.args, **kwargs: Given.kwargs
         ) -> HttpResponseBase:
             version = panel_version(panel)
-            wanted = f"{version}.{also()}" if also else version
-            tag = f"{wanted}~{_seen_by(request)}"
-            if request.headers.get("HX-PTag", "") in {tag, version if also is None else tag}:
+            tag = f"{version}.{also()}" if also else version
+            tag = f"{tag}~{_seen_by(request)}"
+            known = {tag} if also else {tag, version}
+            if request.headers.get("HX-PTag") in known:
                 return _tagged(HttpResponseNotModified(), tag)
-            return _answer(request, tag, lambda: page(request, *args, **kwargs))
+            try:
+                shown = rendered.get(tag, lambda: _shown(page(request, *args, **kwargs)))
+            except _NotKept as other:
+                return other.answer
+            return _tagged(_packed(request, shown), tag)
 
         return answer
 
     return decorate
 
 
-def forget_panels() -> None:
-    """Let go of every rendered panel, for tests that change what no version tells."""
-    _shelf.clear()
+def seen_as(request: DeskRequest) -> str:
+    """Name what this user may see: users of the same name here are shown the same."""
+    user = request.user
+    return f"{user.role} {user.is_staff} {user.is_active}"
 
 
 def _seen_by(request: DeskRequest) -> str:
     """Name the address, and what this user may see there."""
-    user = request.user
-    seen = f"{request.get_full_path()} {user.role} {user.is_staff} {user.is_active}"
+    seen = f"{request.get_full_path()} {seen_as(request)}"
     return hashlib.blake2s(seen.encode(), digest_size=8).hexdigest()
 
 
-def _answer(
-    request: DeskRequest, tag: str, render: Callable[[], HttpResponseBase]
-) -> HttpResponseBase:
-    """Answer with the panel of this tag; who comes while it is rendered waits for it."""
-    flight = _shelf.flight(tag)
-    with flight.lock:
-        if flight.shown is None:
-            rendered = render()
-            if rendered.status_code != 200 or not isinstance(rendered, HttpResponse):
-                return rendered
-            plain = rendered.content
-            packed = compress(plain, 5, mtime=0) if len(plain) > WORTH_PACKING else None
-            flight.shown = _Shown(plain, packed)
-        shown = flight.shown
-    return _tagged(_packed(request, shown), tag)
+def _shown(answer: HttpResponseBase) -> _Shown:
+    """Take the panel out of an answer. Errors: _NotKept if there is none."""
+    if answer.status_code != OK or not isinstance(answer, HttpResponse):
+        raise _NotKept(answer)
+    plain = answer.content
+    return _Shown(plain, compress(plain, 5, mtime=0) if len(plain) > WORTH_PACKING else None)
 
 
 def _packed(request: DeskRequest, shown: _Shown) -> HttpResponse:

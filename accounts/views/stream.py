@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from accounts.decorators import SESSION_ENDED
 from accounts.live.hub import HubDown, hub_of_this_loop
 from accounts.live.streaming import events
 
@@ -19,7 +20,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(status=204)
     key = await _session_of(request)
     if not key:
-        return HttpResponse("Your session has ended.", status=401, content_type="text/plain")
+        return HttpResponse(SESSION_ENDED, status=401, content_type="text/plain")
     hub = hub_of_this_loop()
     try:
         await hub.open()

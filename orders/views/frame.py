@@ -1,36 +1,86 @@
-"""What every page of the desk has around it: the fleet's figures, alarms, what is closed."""
+"""What every page of the desk has around it: the fleet's figures, alarms, what is closed.
 
+It is the same for all who may see the same, so it is rendered once per version, for pages too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, signed_in
 from accounts.domain.words import ModeScope
+from accounts.live.panels import panel_version
+from accounts.live.responses import live_panel, seen_as
+from accounts.live.shelf import rendered
+from accounts.models import User
 from accounts.selectors import fleet_numbers, modes_in_force, open_alarms
 from accounts.services.gate import find_gate
+from orders.selectors.framing import around
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """The frame as a page shows it."""
+
+    fleet: SafeString
+    notices: SafeString
+    foot: SafeString
 
 
 def frame(request: DeskRequest) -> dict[str, Any]:
     """Return what orders/page.html needs."""
-    return {"numbers": fleet_numbers(), **notices(request)}
+    version = panel_version("fleet")
+    framed = rendered.get(f"frame {version} {seen_as(request)}", lambda: _framed(request.user))
+    return {
+        "framed": framed,
+        "frame_version": version,
+        "may_trade": request.user.may_trade,
+    }
+
+
+def rights(request: DeskRequest) -> dict[str, Any]:
+    """Return what the user may do, for panels: these are the same for all who may do the same."""
+    return {"may_trade": request.user.may_trade, "may_exit": request.user.may_exit}
 
 
 def notices(request: DeskRequest) -> dict[str, Any]:
     """Return what orders/_notices.html needs."""
+    return _notices(request.user)
+
+
+@require_safe
+@signed_in
+@live_panel("fleet")
+def fleet(request: DeskRequest) -> HttpResponse:
+    """Show figures and notices of the frame for an open page."""
+    return render(request, "orders/fleet.html", frame(request))
+
+
+def _framed(user: User) -> Framed:
+    shown = {
+        "numbers": fleet_numbers(),
+        "around": around(),
+        **_notices(user),
+    }
+    return Framed(*(_piece(name, shown) for name in ("_fleet", "_notices", "_foot")))
+
+
+def _piece(name: str, shown: Mapping[str, Any]) -> SafeString:
+    return render_to_string(f"orders/{name}.html", dict(shown))
+
+
+def _notices(user: User) -> dict[str, Any]:
     in_force = modes_in_force()
     is_shut = any(one.rule.scope == ModeScope.GATE for one in in_force)
     return {
         "alarms": open_alarms(),
         "gate": find_gate() if is_shut else None,
         "modes": [one for one in in_force if one.rule.scope != ModeScope.GATE],
-        "may_trade": request.user.may_trade,
+        "may_trade": user.may_trade,
     }
-
-
-@require_safe
-@signed_in
-def fleet(request: DeskRequest) -> HttpResponse:
-    """Show figures and notices of the frame for an open page."""
-    return render(request, "orders/fleet.html", frame(request))

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
-from accounts.services.gate import open_gate
+from accounts.services.gate import find_gate, open_gate
 from orders.views.frame import frame
 
 
@@ -17,7 +17,7 @@ from orders.views.frame import frame
 def gate(request: DeskRequest) -> HttpResponse:
     """Say what opening means; a POST opens."""
     if request.method != "POST":
-        return render(request, "orders/gate.html", frame(request))
+        return render(request, "orders/gate.html", {**frame(request), "gate": find_gate()})
     if open_gate(now=timezone.now(), by=request.user):
         messages.success(request, "Trading is open.")
     else:

@@ -1,8 +1,14 @@
-// <time data-count="up" | "down" datetime="…">: ages and countdowns go on here, so that a list need
-// not be sent again for them. They follow the server's clock: this computer's may be wrong.
+// <time data-count="up" | "down" | "age" datetime="…">: ages and countdowns go on here, so that a
+// list need not be sent again for them. An age that names its beat begins again when that has run.
+
+import { now, tick } from "./clock.js";
 
 const LATE_S = 30;
-const behind = Number(document.body.dataset.now) * 1000 - Date.now();
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["m", 60],
+];
 
 function clock(seconds) {
   const two = (number) => String(number).padStart(2, "0");
@@ -10,17 +16,36 @@ function clock(seconds) {
   return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
 }
 
-function count(element) {
-  const seconds = (Date.now() + behind - Date.parse(element.dateTime)) / 1000;
-  const isUp = element.dataset.count === "up";
-  const left = Math.ceil(-seconds);
-  if (isUp) element.textContent = clock(Math.max(0, Math.floor(seconds)));
-  else element.textContent = left > 0 ? `in ${clock(left)}` : "now";
-  element.classList.toggle("late", isUp && seconds >= LATE_S);
+function age(seconds) {
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["s", 1];
+  return `${Math.floor(Math.max(0, seconds) / size)}${unit}`;
 }
 
-const countAll = () => document.querySelectorAll("time[data-count]").forEach(count);
+function count(element) {
+  const seconds = (now() - Date.parse(element.dateTime)) / 1000;
+  const way = element.dataset.count;
+  const left = Math.ceil(-seconds);
+  if (way === "age") element.textContent = age(seconds);
+  else if (way === "up") element.textContent = clock(Math.max(0, Math.floor(seconds)));
+  else element.textContent = left > 0 ? `in ${clock(left)}` : "now";
+  element.classList.toggle("late", way === "up" && seconds >= LATE_S);
+}
+
+function countAll() {
+  document.querySelectorAll("time[data-count]").forEach(count);
+  tick();
+}
+
+// What the stream tells of a beat: its name, and when it ran, in seconds.
+function beginAgain({ detail }) {
+  const [beat, at] = detail.data.split(":");
+  for (const element of document.querySelectorAll(`time[data-beat="${CSS.escape(beat)}"]`)) {
+    element.dateTime = new Date(Number(at) * 1000).toISOString();
+    count(element);
+  }
+}
 
 export function countAges() {
   setInterval(countAll, 1000);
+  document.querySelector("#live")?.addEventListener("beat", beginAgain);
 }

@@ -1,9 +1,15 @@
-// An answer that does not come is never silent: a list says that it is old, the ticket that nobody
-// knows. Refusals (4xx) are words of the server, shown in place.
+// An answer that does not come is never silent: a panel's header says since when it is old, and a
+// form that nobody knows. Refusals (4xx) are words of the server, shown in place.
+
+import { eastern, now } from "./clock.js";
+
+const updatedAt = new WeakMap();
+const openedAt = now();
 
 const headerOf = (source) => source.closest(".pane")?.querySelector("header");
+const isPanel = (source) => source.matches("[hx-ptag]");
 
-function say(words) {
+export function say(words) {
   const note = document.createElement("p");
   note.className = "note note-error";
   note.setAttribute("role", "alert");
@@ -11,12 +17,39 @@ function say(words) {
   document.querySelector("#toasts")?.append(note);
 }
 
+function retry(panel) {
+  const button = document.createElement("button");
+  button.className = "btn btn-small";
+  button.type = "button";
+  button.textContent = "Retry";
+  button.addEventListener("click", () => window.htmx.trigger(panel, "resync"));
+  return button;
+}
+
+function markOld(panel) {
+  const header = headerOf(panel);
+  if (!header || header.querySelector(".outdated")) return;
+  const note = document.createElement("span");
+  note.className = "outdated";
+  note.setAttribute("role", "status");
+  note.append(`! not updated since ${eastern(updatedAt.get(panel) ?? openedAt)} · `, retry(panel));
+  header.append(note);
+}
+
 function tell(source) {
-  const isTicket = Boolean(source.closest("#ticket"));
-  if (isTicket && source.matches("form")) {
+  if (source.id === "live") return;
+  if (isPanel(source)) return markOld(source);
+  const trades = source.closest("#modal, #ticket") && source.closest("form, [form]");
+  if (trades && source.matches("form, button")) {
     say("The answer did not arrive. Look at the list before sending again: it may have gone out.");
-  } else if (isTicket || source.matches("form")) say("The site does not answer. Reload the page.");
-  else headerOf(source)?.classList.add("stale");
+  } else say("The site does not answer. Try again, or reload the page.");
+}
+
+function onAnswer({ detail: { ctx } }) {
+  const source = ctx.sourceElement;
+  if (ctx.response.status >= 500 || !isPanel(source)) return;
+  updatedAt.set(source, now());
+  headerOf(source)?.querySelector(".outdated")?.remove();
 }
 
 export function tellFailures() {
@@ -26,7 +59,5 @@ export function tellFailures() {
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (ctx && !ctx.response) tell(ctx.sourceElement);
   });
-  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    if (ctx.response.status < 400) headerOf(ctx.sourceElement)?.classList.remove("stale");
-  });
+  document.addEventListener("htmx:after:request", onAnswer);
 }
