@@ -4,7 +4,7 @@ from accounts.models.accounts import Account, AccountGroup, Position
 from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
-from accounts.models.logins import BrokerLogin, Token
+from accounts.models.logins import BrokerLogin, LoginAttempt, PendingConnect, Token
 from accounts.models.sync import BeatDay
 from accounts.models.users import ApiRefresh, User
 
@@ -21,6 +21,8 @@ __all__ = [
     "FleetWorth",
     "Instance",
     "Limit",
+    "LoginAttempt",
+    "PendingConnect",
     "Position",
     "RefreshRun",
     "Token",

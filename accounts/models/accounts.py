@@ -14,6 +14,7 @@ from accounts.models.logins import BrokerLogin
 class Account(models.Model):
     """One trading account; its place in every status grid is fixed for ever.
 
+    One that is not `is_linked` was taken back from the app at the broker, or by us.
     `positions_at` is when the broker was last asked what it holds: only from then on, no position
     means that it holds none. A balance that the broker does not say is null, never zero;
     `opening_value` is what the account was worth when the broker's day began.
@@ -28,6 +29,7 @@ class Account(models.Model):
     alias = models.CharField(max_length=60)
     position = models.PositiveIntegerField(unique=True, editable=False)
     is_active = models.BooleanField(default=True)
+    is_linked = models.BooleanField(default=True, editable=False)
     kind = models.CharField(max_length=6, choices=choices(AccountKind), default=AccountKind.MARGIN)
     multiplier = models.DecimalField(
         max_digits=6,

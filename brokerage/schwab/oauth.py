@@ -1,12 +1,14 @@
 """The token grants, and how to tell that a refresh token is dead."""
 
 import base64
+import hashlib
 import json
 from urllib.parse import urlencode
 
 from brokerage.schwab.exchange import ApiRequest, Reply
 
 GRANT_PATH = "/v1/oauth/token"
+AUTHORIZE_PATH = "/v1/oauth/authorize"
 FORM = "application/x-www-form-urlencoded"
 BAD_REQUEST, UNAUTHORIZED = 400, 401
 DEAD = frozenset(
@@ -17,6 +19,32 @@ DEAD = frozenset(
         "invalid_client",
     }
 )
+
+
+def authorize_address(
+    base_url: str, *, client_id: str, redirect_uri: str, state: str, verifier: str | None = None
+) -> str:
+    """Return the address at which a user signs in and lets an app have his accounts.
+
+    Args:
+        state: echoed at the callback.
+        verifier: of PKCE; its S256 challenge goes along.
+    """
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+    }
+    if verifier is not None:
+        query |= {"code_challenge": challenge_of(verifier), "code_challenge_method": "S256"}
+    return f"{base_url.rstrip('/')}{AUTHORIZE_PATH}?{urlencode(query)}"
+
+
+def challenge_of(verifier: str) -> str:
+    """Return the S256 challenge of a PKCE verifier (RFC 7636)."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def exchange_code(code: str, redirect_uri: str, code_verifier: str | None = None) -> ApiRequest:

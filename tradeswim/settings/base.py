@@ -171,9 +171,28 @@ BROKER_CA_FILE = (
     env.text("TRADESWIM_BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
 )
 PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
+# Where a person's browser signs in at the broker; the paper broker's own certificate is for us only.
+AUTHORIZE_URL = PAPER_URL if IS_PAPER else BROKER_URL
+# Where the broker sends a browser back to, beside what each login's app has registered.
+WEB_URL = env.url(
+    "TRADESWIM_WEB_URL",
+    env.text("TRADESWIM_WEB_URL", f"http://127.0.0.1:{env.text('PORT', '8000')}"),
+    schemes=("http", "https"),
+)
+# Proof key for code exchange: nobody outside knows whether Schwab takes it.
+OAUTH_PKCE = env.flag("TRADESWIM_OAUTH_PKCE", default=IS_PAPER)
 # For each exchange, its answer's body included; the lease of a claim must be longer.
 BROKER_TIMEOUT_S = float(env.integer("TRADESWIM_BROKER_TIMEOUT_S", 10, low=1, high=30))
 KEY_FILE = Path(env.text("TRADESWIM_KEY_FILE", str(HOME / "keys.json")))
+
+# --- signing in by a browser of our own (docs/logins.md) ------------------------------------------
+# The browser's program; `playwright` takes the one that `playwright install chromium` fetched.
+BROWSER = env.text("TRADESWIM_BROWSER", "/usr/bin/chromium")
+# Show a window, under Xvfb say; a browser without a screen is refused by some sites.
+BROWSER_IS_HEADED = env.flag("TRADESWIM_BROWSER_HEADED", default=False)
+BROWSER_HOST = "127.0.0.1" if IS_PAPER else "schwab.com"
+BROWSER_TIMEOUT_S = env.integer("TRADESWIM_BROWSER_TIMEOUT_S", 180, low=20, high=600)
+BROWSER_MEMORY_MB = env.integer("TRADESWIM_BROWSER_MEMORY_MB", 1500, low=300, high=8000)
 
 # --- numbers of an order's life (docs/architecture.md) --------------------------------------------
 READY_DEADLINE_S = env.integer("TRADESWIM_READY_DEADLINE_S", 10, low=1, high=60)
