@@ -7,6 +7,11 @@ import pytest
 
 from accounts.domain.envelope import KeyRing
 from accounts.fields import write_key_ring
+from accounts.live.shelf import rendered
+from accounts.services.beat_runs import forget_runs
+from accounts.services.market_hours import forget_hours
+from accounts.services.read_times import forget_reads
+from brokerage.budget import the_budget
 from brokerage.transport import Gateway
 from brokerage.transport.process import close_process_gateway
 from tests.support.fleet import Fleet, connect
@@ -24,6 +29,21 @@ def _no_gateway_left_open() -> Iterator[None]:
     """Close the process's gateway: the next test may have another broker."""
     yield
     close_process_gateway()
+
+
+@pytest.fixture(autouse=True)
+def _no_panel_kept() -> None:
+    """Forget what was rendered: the next test's database numbers its events from one again."""
+    rendered.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_budget() -> None:
+    """Forget what other tests spent, asked and heard: all of them trade with the same logins."""
+    the_budget().forget()
+    forget_reads()
+    forget_runs()
+    forget_hours()
 
 
 @pytest.fixture(scope="session")

@@ -1,228 +1,217 @@
 """Read working orders at the broker: one call per login, and terminal orders never again."""
 
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.domain.beats import Beat
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
-from brokerage.errors import BrokerError, Refused, TokenRefused
+from brokerage.budget import Lane, thrifty
+from brokerage.errors import BrokerError, PutOff, Refused, TokenRefused
 from brokerage.schwab import messages
-from brokerage.schwab.exchange import ApiRequest, Call, Reply
+from brokerage.schwab.exchange import Call, Exchange, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
-from orders.domain.lifecycle import Status
-from orders.models import AccountOrder
 from orders.services.applying import UNKEEPABLE, apply_reading, doubt_number
-from strategies.domain.tickets import Strategy
+from orders.services.in_flight import InFlight
+from orders.services.order_reads import (
+    Polled,
+    Question,
+    Reading,
+    Watched,
+    by_number,
+    questions_about,
+    watch,
+    working_orders,
+)
+from orders.services.rhythm import Rhythm
 
 log = logging.getLogger(__name__)
 
-# The broker's clock may be behind ours, and enteredTime has whole seconds.
-MARGIN = timedelta(seconds=60)
-LONGEST_WINDOW = timedelta(days=59)
 # A fresh order may be 404 for a moment; after this long the number it was given is doubted.
 UNSEEN_FOR_S = 5
 NO_SUCH_ORDER = 404
+# For so long a beat waits for answers; those that come later are taken in by the next one.
+PATIENCE_S = 3.0
+WITHOUT = "The login {} has no usable token"
+SLOW = "No answer yet; the others are read without it"
+
+# What the beats of this process have on the way.
+_on_the_way: dict[Beat, InFlight[Question]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A working order to be read.
-
-    Args:
-        is_new: nobody has read it yet, so whether the number is right is still to be seen.
-    """
-
-    child_id: UUID
-    order_id: int
-    login_id: UUID
-    account_hash: str
-    broker_order_id: str
-    is_new: bool
-    sent_at: datetime
-    token_version: int
+def sync_stock_orders(*, gateway: FanOut, rhythm: Rhythm | None = None) -> Polled:
+    """Read every working order in shares once; with a rhythm, those of the logins that are due."""
+    return _sync(Beat.STOCKS, gateway, rhythm)
 
 
-Reading = tuple[Watched, BrokerOrder]
-
-
-@dataclass(slots=True)
-class Polled:
-    """What one beat did; `refused_tokens` has the token version that was refused, by login."""
-
-    watched: int = 0
-    calls: int = 0
-    changed: int = 0
-    silent_logins: list[str] = field(default_factory=list)
-    refused_tokens: dict[UUID, int] = field(default_factory=dict)
-
-
-def sync_stock_orders(*, gateway: FanOut) -> Polled:
-    """Read every working order in shares once."""
-    return _sync(AccountOrder.objects.filter(order__strategy=Strategy.EQUITY), gateway)
-
-
-def sync_option_orders(*, gateway: FanOut) -> Polled:
-    """Read every working order in options once."""
-    return _sync(AccountOrder.objects.exclude(order__strategy=Strategy.EQUITY), gateway)
+def sync_option_orders(*, gateway: FanOut, rhythm: Rhythm | None = None) -> Polled:
+    """Read every working order in options once; with a rhythm, those of logins that are due."""
+    return _sync(Beat.OPTIONS, gateway, rhythm)
 
 
 def sync_orders(*, child_ids: Collection[UUID], gateway: FanOut) -> Polled:
-    """Read these working orders now: something happened to them."""
-    return _sync(AccountOrder.objects.filter(pk__in=child_ids), gateway)
+    """Read exactly these orders, if they work: something was heard of them."""
+    watched = watch(working_orders().filter(pk__in=child_ids))
+    return _read_now(watched, gateway, alone_by_number=True)
 
 
 def sync_logins(*, login_ids: Collection[UUID], gateway: FanOut) -> Polled:
-    """Read every working order of these logins now: something may have been missed."""
-    return _sync(AccountOrder.objects.filter(account__login__in=login_ids), gateway)
+    """Read every working order of these logins, one list each: something may have been missed."""
+    return _read_now(watch(working_orders().filter(account__login__in=login_ids)), gateway)
 
 
-def _sync(rows: QuerySet[AccountOrder], gateway: FanOut) -> Polled:
-    watched = _working(rows)
-    polled = Polled(watched=len(watched))
-    if not watched:
-        return polled
-    headers = authorizations(access_tokens_of({order.login_id for order in watched}))
-    without = {str(order.login_id) for order in watched if order.login_id not in headers}
-    polled.silent_logins += [f"The login {login} has no usable token" for login in without]
-    now = timezone.now()
-    readable = [order for order in watched if order.login_id in headers]
-    known = [order for order in readable if not order.is_new]
-    missing = _read_lists(known, headers, gateway, polled, now)
-    new = [order for order in readable if order.is_new]
-    _read_by_id([*new, *missing], headers, gateway, polled)
-    return polled
-
-
-def _working(rows: QuerySet[AccountOrder]) -> list[Watched]:
-    found = (
-        rows.filter(
-            status=Status.WORKING,
-            broker_order_id__isnull=False,
-            account__login__environment=settings.ENVIRONMENT,
-        )
-        .order_by("account__position")
-        .values_list(
-            "pk",
-            "order_id",
-            "account__login_id",
-            "account__hash_value",
-            "broker_order_id",
-            "broker_status",
-            "sent_at",
-            "created_at",
-            "account__login__token__version",
-        )
-    )
-    return [
-        Watched(
-            *row[:4],
-            broker_order_id=row[4] or "",
-            is_new=not row[5],
-            sent_at=row[6] or row[7],
-            token_version=row[8] or 0,
-        )
-        for row in found
-    ]
-
-
-def _read_lists(
-    watched: Sequence[Watched],
-    headers: dict[UUID, str],
-    gateway: FanOut,
-    polled: Polled,
-    now: datetime,
-) -> list[Watched]:
-    """Read one list per login; return the orders that a list should have shown and did not."""
+def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None) -> Polled:
+    watched = watch(working_orders())
+    own = [order for order in watched if order.is_stock == (beat is Beat.STOCKS)]
+    if rhythm is None:
+        return _read_now(own, gateway)
+    way = _on_the_way.setdefault(beat, InFlight())
+    polled = Polled(watched=len(own), logins={order.login_id for order in own})
+    # A list shows shares and options alike, so whoever reads a login's reads all of it.
+    due = rhythm.claim(own, but_not=way.logins)
     by_login: dict[UUID, list[Watched]] = defaultdict(list)
     for order in watched:
         by_login[order.login_id].append(order)
-    groups = list(by_login.values())
-    requests = [_list_request(group, now) for group in groups]
-    missing: list[Watched] = []
-
-    def read(index: int, reply: Reply) -> list[Reading]:
-        shown = {order.order_id: order for order in read_orders(reply).orders}
-        missing.extend(o for o in groups[index] if o.broker_order_id not in shown)
-        return [(o, shown[o.broker_order_id]) for o in groups[index] if o.broker_order_id in shown]
-
-    calls = [Call(r, headers[g[0].login_id]) for r, g in zip(requests, groups, strict=True)]
-    _exchange(calls, [group[0] for group in groups], gateway, polled, read)
-    return missing
+    reader = _Reader(thrifty(gateway, Lane.POLLS), way, polled, time.monotonic() + PATIENCE_S)
+    reader.read([order for login_id in due for order in by_login[login_id]])
+    polled.waiting = way.logins
+    polled.silent |= dict.fromkeys(polled.waiting, SLOW)
+    rhythm.give_back(polled.put_off)
+    return polled
 
 
-def _list_request(group: Sequence[Watched], now: datetime) -> ApiRequest:
-    oldest = min(order.sent_at for order in group)
-    return messages.orders(max(oldest - MARGIN, now - LONGEST_WINDOW), now + MARGIN)
+def _read_now(
+    watched: Sequence[Watched], gateway: FanOut, *, alone_by_number: bool = False
+) -> Polled:
+    """Read without regard to any rhythm, and wait for every answer."""
+    polled = Polled(watched=len(watched), logins={order.login_id for order in watched})
+    if watched:
+        reader = _Reader(thrifty(gateway, Lane.CHANGES), InFlight(), polled, None)
+        reader.read(watched, alone_by_number=alone_by_number)
+    return polled
 
 
-def _read_by_id(
-    orders: Sequence[Watched], headers: dict[UUID, str], gateway: FanOut, polled: Polled
-) -> None:
-    """Read new orders, whose number may be wrong, and those that a list does not show.
+class _Reader:
+    """Carries questions, writes down what answers show, and asks on where they leave something.
 
-    Missing from a list is no proof that an order is gone.
+    Args:
+        until: on the monotonic clock, how long to wait for answers; None for all of them.
     """
-    doubtful: list[UUID] = []
 
-    def read(index: int, reply: Reply) -> list[Reading]:
-        try:
-            return [(orders[index], read_order(reply))]
-        except Refused as refused:
-            if refused.status == NO_SUCH_ORDER and _is_doubtful(orders[index]):
-                doubtful.append(orders[index].child_id)
-            raise
+    def __init__(
+        self, gateway: FanOut, way: InFlight[Question], polled: Polled, until: float | None
+    ) -> None:
+        self._gateway = gateway
+        self._way = way
+        self._polled = polled
+        self._until = until
+        self._headers: dict[UUID, str] = {}
 
-    calls = [
-        Call(messages.get_order(o.account_hash, o.broker_order_id), headers[o.login_id])
-        for o in orders
-    ]
-    _exchange(calls, orders, gateway, polled, read)
-    for child_id in doubtful:
-        try:
-            doubt_number(child_id, now=timezone.now())
-        except IntegrityError:
-            log.warning("account order %s: wrong number, but its twin is unresolved", child_id)
+    def read(self, watched: Sequence[Watched], *, alone_by_number: bool = False) -> None:
+        """Read these orders, and take in what was still on its way."""
+        self._polled.asked |= {order.login_id for order in watched}
+        self._open_tokens(self._polled.asked)
+        self._ask(questions_about(watched, timezone.now(), alone_by_number=alone_by_number))
+        while self._way.logins:
+            following: list[Question] = []
+            for batch in self._way.answers(until=self._until):
+                following += self._take_in(batch)
+            if not following:
+                return
+            self._open_tokens({question.login_id for question in following})
+            self._ask(following)
 
+    def _open_tokens(self, logins: Collection[UUID]) -> None:
+        missing = {login_id for login_id in logins if login_id not in self._headers}
+        if missing:
+            self._headers |= authorizations(access_tokens_of(missing))
+            without = missing - self._headers.keys()
+            self._polled.silent |= {pk: WITHOUT.format(pk) for pk in without}
 
-def _is_doubtful(order: Watched) -> bool:
-    """Whether an order nobody has seen yet should be visible by now under the number we have."""
-    return order.is_new and order.sent_at + timedelta(seconds=UNSEEN_FOR_S) < timezone.now()
+    def _ask(self, questions: Sequence[Question]) -> None:
+        able = [question for question in questions if question.login_id in self._headers]
+        calls = [
+            Call(one.request(), self._headers[one.login_id], payer=one.orders[0].payer)
+            for one in able
+        ]
+        self._polled.calls += len(calls)
+        self._way.ask(self._gateway, able, calls)
 
-
-def _exchange(
-    calls: Sequence[Call],
-    asked_for: Sequence[Watched],
-    gateway: FanOut,
-    polled: Polled,
-    read: Callable[[int, Reply], list[Reading]],
-) -> None:
-    """Carry reads and apply what they show; a bad one costs only its own login this beat."""
-    polled.calls += len(calls)
-    for batch in gateway.stream(calls) if calls else ():
+    def _take_in(self, batch: Sequence[tuple[Question, Exchange]]) -> list[Question]:
+        """Apply a batch of answers; return what must be asked for because of it."""
         readings: list[Reading] = []
-        for index, exchange in batch:
+        following: list[Question] = []
+        doubtful: list[UUID] = []
+        for question, exchange in batch:
             try:
-                readings += read(index, reply_of(exchange))
+                shown, more = self._look(question, reply_of(exchange))
+            except PutOff:
+                self._polled.calls -= 1
+                self._polled.put_off.add(question.login_id)
             except BrokerError as error:
-                log.warning("order read failed: %s", error)
-                if isinstance(error, TokenRefused):
-                    order = asked_for[index]
-                    polled.refused_tokens[order.login_id] = order.token_version
-                polled.silent_logins.append(str(error))
-        _apply(readings, polled)
+                self._note(question, error)
+                doubtful += _doubted(question, error)
+            else:
+                readings += shown
+                following += more
+                self._polled.read.add(question.login_id)
+        _apply(readings, self._polled)
+        for child_id in doubtful:
+            _doubt(child_id)
+        return following
+
+    def _look(self, question: Question, reply: Reply) -> tuple[list[Reading], list[Question]]:
+        """Return what an answer shows of the orders, and what to ask because it is not all.
+
+        Missing from a list is no proof that an order is gone.
+        """
+        if not question.is_list:
+            self._polled.rows += 1
+            return [(question.orders[0], read_order(reply))], []
+        page = read_orders(reply)
+        self._polled.rows += page.rows
+        if page.rows >= messages.MOST_ROWS:
+            return [], question.halves()
+        shown = {order.order_id: order for order in page.orders}
+        found = [one for one in question.orders if one.broker_order_id in shown]
+        missing = [one for one in question.orders if one.broker_order_id not in shown]
+        readings: list[Reading] = [(one, shown[one.broker_order_id]) for one in found]
+        return readings, [by_number(one) for one in missing]
+
+    def _note(self, question: Question, error: BrokerError) -> None:
+        log.warning("order read failed: %s", error)
+        self._polled.silent[question.login_id] = str(error)
+        if isinstance(error, TokenRefused):
+            self._polled.refused_tokens[question.login_id] = question.orders[0].token_version
+
+
+def _doubted(question: Question, error: BrokerError) -> list[UUID]:
+    """Return the order nobody has seen yet that should be visible by now under its number."""
+    if question.is_list or not isinstance(error, Refused) or error.status != NO_SUCH_ORDER:
+        return []
+    order = question.orders[0]
+    is_late = order.sent_at + timedelta(seconds=UNSEEN_FOR_S) < timezone.now()
+    return [order.child_id] if order.is_new and is_late else []
+
+
+def _doubt(child_id: UUID) -> None:
+    try:
+        doubt_number(child_id, now=timezone.now())
+    except IntegrityError:
+        log.warning("account order %s: wrong number, but its twin is unresolved", child_id)
 
 
 def _apply(readings: Sequence[Reading], polled: Polled) -> None:
     """Write a whole batch at once: every transaction more is one that a click may wait for."""
+    if not readings:
+        return
     told = [(order.child_id, shown) for order, shown in readings]
     try:
         polled.changed += len(apply_reading(told, now=timezone.now()))
