@@ -57,23 +57,34 @@ def add_login(
     return login
 
 
-def exchange(login: BrokerLogin, code: str, *, ask: Fetch = ask_broker) -> Connection:
+def exchange(
+    login: BrokerLogin, code: str, *, ask: Fetch = ask_broker, verifier: str | None = None
+) -> Connection:
     """Turn an authorization code into tokens and read the accounts they open.
+
+    Args:
+        verifier: of PKCE, where the sign-in began with its challenge.
 
     Errors: those of brokerage.errors; nothing is stored then.
     """
     basic = oauth.basic_authorization(login.app_key.open(), login.app_secret.open())
-    reply = ask(oauth.exchange_code(code, login.callback_url), basic)
+    reply = ask(oauth.exchange_code(code, login.callback_url, verifier), basic)
     grant = read_token(reply)
     listed = ask(messages.account_numbers(), oauth.bearer(grant.access_token))
     return Connection(grant, read_account_numbers(listed))
 
 
-def keep_connection(login: BrokerLogin, connection: Connection, *, now: datetime) -> None:
-    """Store what `exchange` gave: tokens, and the accounts, matched by number."""
+def keep_connection(
+    login: BrokerLogin, connection: Connection, *, now: datetime, new_are_active: bool = True
+) -> None:
+    """Store what `exchange` gave: tokens, and the accounts, matched by number.
+
+    Args:
+        new_are_active: whether accounts that were not known take part in broadcasts at once.
+    """
     with transaction.atomic():
         keep_grant(login, connection.grant, now=now)
-        _keep_accounts(login, connection.numbers, now=now)
+        _keep_accounts(login, connection.numbers, now=now, new_are_active=new_are_active)
 
 
 def connect_paper_fleet(control: PaperControl, *, now: datetime) -> int:
@@ -122,7 +133,13 @@ def _paper_login(offer: Mapping[str, Any], known: BrokerLogin | None) -> BrokerL
     )
 
 
-def _keep_accounts(login: BrokerLogin, numbers: Iterable[AccountNumber], *, now: datetime) -> None:
+def _keep_accounts(
+    login: BrokerLogin,
+    numbers: Iterable[AccountNumber],
+    *,
+    now: datetime,
+    new_are_active: bool,
+) -> None:
     """Match accounts by number: known ones get their hash anew, new ones the next grid places."""
     by_index = {
         key_ring().blind_index(listed.number, column="number"): listed for listed in numbers
@@ -144,6 +161,7 @@ def _keep_accounts(login: BrokerLogin, numbers: Iterable[AccountNumber], *, now:
             hash_value=listed.hash_value,
             alias=_alias(login, listed.number, alone=len(by_index) == 1),
             position=free,
+            is_active=new_are_active,
         )
         account.save(force_insert=True)
         record([event(account, "found", at=now, data={"login": str(login.pk)})])

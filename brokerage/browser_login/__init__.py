@@ -1,6 +1,4 @@
-"""Sign a user in at the broker with a browser that nobody sits at: one attempt, then stop."""
+"""Sign a user in at the broker with a browser that nobody sits at: one attempt, then stop.
 
-from brokerage.browser_login.journey import Credentials, Ending, Journey, Outcome
-from brokerage.browser_login.walking import walk
-
-__all__ = ["Credentials", "Ending", "Journey", "Outcome", "walk"]
+Only `walking` and `pages` import Playwright; whoever needs `journey` alone does not load it.
+"""

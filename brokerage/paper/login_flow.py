@@ -76,6 +76,7 @@ class Flow:
     client_id: str
     redirect_uri: str
     state: str | None
+    challenge: str = ""
     device: str = ""
     page: Page = Page.LOGIN
     user: str = ""
@@ -94,10 +95,10 @@ class LoginSite:
         self._habits: dict[str, Habits] = {}
         self.flows: dict[str, Flow] = {}
 
-    def begin(self, client_id: str, redirect_uri: str, state: str | None, device: str) -> str:
+    def begin(self, flow: Flow) -> str:
         """Open the login page; return the name of the flow."""
         name = secrets.token_urlsafe(16)
-        self.flows[name] = Flow(client_id, redirect_uri, state, device)
+        self.flows[name] = flow
         return name
 
     def habits_of(self, user: str) -> Habits:

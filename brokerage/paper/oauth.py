@@ -1,6 +1,7 @@
 """Logins, authorization codes and tokens as Schwab's OAuth server keeps them."""
 
 import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Code:
 
     Args:
         linked: hashes of the accounts that the user picked; none stands for all of his.
+        challenge: of PKCE (S256); empty if the app sent none.
     """
 
     user: str
@@ -46,6 +48,7 @@ class Code:
     redirect_uri: str
     expires_at: float
     linked: Sequence[str] = ()
+    challenge: str = ""
 
 
 @dataclass(slots=True)
@@ -110,6 +113,7 @@ class OAuth:
         *,
         now: float,
         linked: Sequence[str] = (),
+        challenge: str = "",
     ) -> str:
         """Give out a code, as if the user had walked through the pages.
 
@@ -123,10 +127,12 @@ class OAuth:
             raise _oauth_error(401, "invalid_client", "Unauthorized")
         self._drop_grants(user, client_id)
         code = f"{CODE_PREFIX}{secrets.token_urlsafe(24)}@"
-        self.codes[code] = Code(user, client_id, redirect_uri, now + CODE_S, linked)
+        self.codes[code] = Code(user, client_id, redirect_uri, now + CODE_S, linked, challenge)
         return code
 
-    def exchange(self, app: Login, code: str, redirect_uri: str, *, now: float) -> dict[str, Any]:
+    def exchange(
+        self, app: Login, code: str, redirect_uri: str, verifier: str = "", *, now: float
+    ) -> dict[str, Any]:
         """Turn a code into tokens; it works once.
 
         Raises:
@@ -137,6 +143,8 @@ class OAuth:
             raise _oauth_error(400, "invalid_grant", "Authorization code is not valid")
         if found.redirect_uri != redirect_uri:
             raise _oauth_error(400, "invalid_request", "redirect_uri does not match")
+        if found.challenge and not secrets.compare_digest(found.challenge, _s256(verifier)):
+            raise _oauth_error(400, "invalid_grant", "code_verifier does not match")
         grant = Grant(found.user, app.app_key, now + REFRESH_S, found.linked)
         return self._issue(self._new_refresh_token(grant), grant, now=now)
 
@@ -225,6 +233,11 @@ def dead_refresh_token() -> Refused:
         separators=(",", ":"),
     )
     return _oauth_error(400, "unsupported_token_type", f'400 Bad Request: "{inner}"')
+
+
+def _s256(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _oauth_error(status: int, error: str, description: str) -> Refused:

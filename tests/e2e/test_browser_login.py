@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from brokerage.browser_login import Credentials, Ending, Journey, Outcome, walk
+from brokerage.browser_login.journey import Credentials, Ending, Journey, Outcome
+from brokerage.browser_login.walking import walk
 from tests.e2e.browsing import CHROMIUM
 from tests.support.paper import PaperBroker
 

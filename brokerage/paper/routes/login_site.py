@@ -34,8 +34,14 @@ def authorize(call: Call) -> Response:
     query, oauth = call.request.query, call.broker.oauth
     client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
     oauth.check_callback(client_id, redirect_uri)
-    device = _cookie(call, DEVICE)
-    name = call.broker.login_site.begin(client_id, redirect_uri, query.get("state"), device)
+    flow = Flow(
+        client_id,
+        redirect_uri,
+        query.get("state"),
+        challenge=query.get("code_challenge", ""),
+        device=_cookie(call, DEVICE),
+    )
+    name = call.broker.login_site.begin(flow)
     cookie = f"{FLOW}={name}; Path=/ui; HttpOnly; SameSite=Lax"
     return Response(
         302, headers={"Location": f"/ui/host/#{Page.LOGIN.value}", "Set-Cookie": cookie}
@@ -87,7 +93,12 @@ def step(call: Call) -> Response:
         return response
     del broker.login_site.flows[_cookie(call, FLOW)]
     code = broker.oauth.authorize(
-        flow.client_id, flow.redirect_uri, flow.user, now=broker.now, linked=flow.picked
+        flow.client_id,
+        flow.redirect_uri,
+        flow.user,
+        now=broker.now,
+        linked=flow.picked,
+        challenge=flow.challenge,
     )
     return json_response({"redirect": callback(flow.redirect_uri, code, flow.state)})
 

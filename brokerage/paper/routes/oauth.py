@@ -19,9 +19,8 @@ def token(call: Call) -> Response:
     form = dict(parse_qsl(call.request.body.decode("utf-8", "replace"), keep_blank_values=True))
     match form.get("grant_type"):
         case "authorization_code":
-            issued = oauth.exchange(
-                app, form.get("code", ""), form.get("redirect_uri", ""), now=now
-            )
+            parts = [form.get(name, "") for name in ("code", "redirect_uri", "code_verifier")]
+            issued = oauth.exchange(app, *parts, now=now)
         case "refresh_token":
             issued = oauth.refresh(app, form.get("refresh_token", ""), now=now)
         case _:

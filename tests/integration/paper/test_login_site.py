@@ -1,52 +1,13 @@
 """The login pages as a program sees them: every way through, wrong passwords, picked accounts."""
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pyotp
 import pytest
 import requests
 
 from tests.support.paper import PaperBroker
-
-
-class Visitor:
-    """A browser without a screen: keeps cookies and sends what the pages' forms would."""
-
-    def __init__(self, paper: PaperBroker, login: dict[str, Any]) -> None:
-        self.paper, self.login = paper, login
-        self.session = requests.Session()
-        self.session.trust_env = False
-
-    def open(self, **query: str) -> requests.Response:
-        query = {
-            "client_id": self.login["app_key"],
-            "redirect_uri": self.login["callback_url"],
-            **query,
-        }
-        return self.session.get(
-            f"{self.paper.url}/v1/oauth/authorize", params=query, allow_redirects=False, timeout=10
-        )
-
-    def look(self) -> Any:
-        return self.session.get(f"{self.paper.url}/ui/page", timeout=10).json()
-
-    def send(self, **form: Any) -> Any:
-        return self.session.post(f"{self.paper.url}/ui/step", json=form, timeout=10).json()
-
-    def sign_in(self, password: str | None = None) -> Any:
-        self.open(state="a-state")
-        return self.send(user=self.login["user"], password=password or self.login["password"])
-
-    def code(self) -> str:
-        return pyotp.TOTP(self.login["totp_secret"]).now()
-
-    def link(self, *accounts: str) -> str:
-        """Go from the consent to the end; return the address with the code."""
-        assert self.send(accepted=True)["page"] == "accounts"
-        assert self.send(accounts=list(accounts))["page"] == "confirmation"
-        return str(self.send()["redirect"])
+from tests.support.visiting import Visitor
 
 
 @pytest.fixture
