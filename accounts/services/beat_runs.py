@@ -97,6 +97,11 @@ def record_run(
     flush_days(only=beat, every_s=WRITE_EVERY_S)
 
 
+def count_calls(beat: Beat, savings: Savings) -> None:
+    """Count what was asked between the runs of a beat."""
+    _ledger.setdefault(beat, _Ledger()).savings.add(savings)
+
+
 def last_runs() -> dict[Beat, BeatRun]:
     """Return the last run of each beat that is known, in one round trip."""
     found = dict(_own)

@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 
 ORDERS, BALANCES = "orders", "balances"
 KEPT_S = 24 * 3600
-# A beat that comes a moment early must not make a login wait for the next one.
-EARLY_S = 0.5
+# A beat that comes early, or behind a read of the other one, must not make a login wait too long.
+EARLY_S = 2.0
 
 # KEYS: when logins were asked. ARGV: now, then login and period each; -1 for a login that is not
 # due, else when it was asked before (0: never).

@@ -1,21 +1,49 @@
 """Celery tasks about accounts: each makes one call and decides nothing."""
 
+import logging
+import time
+from dataclasses import replace
 from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.services.balances import sync_accounts as sync_balances
+from accounts.domain.beats import Beat
+from accounts.services.balance_beat import run_accounts_beat
+from accounts.services.balances import BalanceRead
+from accounts.services.beat_lock import BeatBusy
+from accounts.services.beat_progress import BeatProgress, note_progress
 from accounts.services.sessions import forget_ended
 from accounts.services.tokens import refresh_due_tokens, refresh_login
+from accounts.tasks.queue import enqueue
 from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from brokerage.transport import process_gateway
 
+log = logging.getLogger(__name__)
+
 
 @shared_task(name="accounts.sync_accounts")
-def sync_accounts() -> None:
-    """Read the balances of the whole fleet."""
-    sync_balances(gateway=process_gateway(), now=timezone.now())
+def sync_accounts(*, by: str | None = None) -> None:
+    """Read balances and positions of the logins that are due, or of all for whoever asked."""
+    shown = BeatProgress(by or "", time.time(), is_started=True)
+
+    def tell(done: BalanceRead) -> None:
+        shown.failed, shown.logins = len(done.silent), done.calls
+        shown.read = done.calls - shown.failed
+        note_progress(Beat.ACCOUNTS, shown)
+
+    try:
+        done = run_accounts_beat(
+            gateway=process_gateway(), at_once=by is not None, progress=tell if by else None
+        )
+    except BeatBusy as error:
+        log.info("%s", error)
+        shown.words = str(error)
+    else:
+        for login_id, version in done.refused_tokens.items():
+            enqueue(renew_login, login_id=str(login_id), seen_version=version)
+    if by:
+        note_progress(Beat.ACCOUNTS, replace(shown, is_done=True))
 
 
 @shared_task(name="accounts.refresh_tokens")

@@ -3,11 +3,12 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.domain.beats import Beat
@@ -18,6 +19,7 @@ from brokerage.errors import BrokerError, PutOff, Refused, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
+from orders.models import AccountOrder
 from orders.services.applying import UNKEEPABLE, apply_reading, doubt_number
 from orders.services.in_flight import InFlight
 from orders.services.order_reads import (
@@ -42,18 +44,33 @@ PATIENCE_S = 3.0
 WITHOUT = "The login {} has no usable token"
 SLOW = "No answer yet; the others are read without it"
 
+Progress = Callable[[Polled], None]
+
 # What the beats of this process have on the way.
 _on_the_way: dict[Beat, InFlight[Question]] = {}
 
 
-def sync_stock_orders(*, gateway: FanOut, rhythm: Rhythm | None = None) -> Polled:
-    """Read every working order in shares once; with a rhythm, those of the logins that are due."""
-    return _sync(Beat.STOCKS, gateway, rhythm)
+def sync_stock_orders(
+    *, gateway: FanOut, rhythm: Rhythm | None = None, progress: Progress | None = None
+) -> Polled:
+    """Read every working order in shares once; with a rhythm, those of the logins that are due.
+
+    Args:
+        progress: told after each batch of answers what was read so far.
+    """
+    return _sync(Beat.STOCKS, gateway, rhythm, progress)
 
 
-def sync_option_orders(*, gateway: FanOut, rhythm: Rhythm | None = None) -> Polled:
-    """Read every working order in options once; with a rhythm, those of logins that are due."""
-    return _sync(Beat.OPTIONS, gateway, rhythm)
+def sync_option_orders(
+    *, gateway: FanOut, rhythm: Rhythm | None = None, progress: Progress | None = None
+) -> Polled:
+    """Read every working order in options once; else as above."""
+    return _sync(Beat.OPTIONS, gateway, rhythm, progress)
+
+
+def read_orders_now(rows: QuerySet[AccountOrder], *, gateway: FanOut) -> Polled:
+    """Read these working orders and no others, at once."""
+    return _read_now(watch(rows), gateway)
 
 
 def sync_orders(*, child_ids: Collection[UUID], gateway: FanOut) -> Polled:
@@ -67,11 +84,11 @@ def sync_logins(*, login_ids: Collection[UUID], gateway: FanOut) -> Polled:
     return _read_now(watch(working_orders().filter(account__login__in=login_ids)), gateway)
 
 
-def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None) -> Polled:
+def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None, progress: Progress | None) -> Polled:
     watched = watch(working_orders())
     own = [order for order in watched if order.is_stock == (beat is Beat.STOCKS)]
     if rhythm is None:
-        return _read_now(own, gateway)
+        return _read_now(own, gateway, progress=progress)
     way = _on_the_way.setdefault(beat, InFlight())
     polled = Polled(watched=len(own), logins={order.login_id for order in own})
     # A list shows shares and options alike, so whoever reads a login's reads all of it.
@@ -83,17 +100,21 @@ def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None) -> Polled:
     reader.read([order for login_id in due for order in by_login[login_id]])
     polled.waiting = way.logins
     polled.silent |= dict.fromkeys(polled.waiting, SLOW)
-    rhythm.give_back(polled.put_off)
+    rhythm.give_back(polled.put_off | polled.refused_tokens.keys())
     return polled
 
 
 def _read_now(
-    watched: Sequence[Watched], gateway: FanOut, *, alone_by_number: bool = False
+    watched: Sequence[Watched],
+    gateway: FanOut,
+    *,
+    alone_by_number: bool = False,
+    progress: Progress | None = None,
 ) -> Polled:
     """Read without regard to any rhythm, and wait for every answer."""
     polled = Polled(watched=len(watched), logins={order.login_id for order in watched})
     if watched:
-        reader = _Reader(thrifty(gateway, Lane.CHANGES), InFlight(), polled, None)
+        reader = _Reader(thrifty(gateway, Lane.CHANGES), InFlight(), polled, None, progress)
         reader.read(watched, alone_by_number=alone_by_number)
     return polled
 
@@ -106,12 +127,18 @@ class _Reader:
     """
 
     def __init__(
-        self, gateway: FanOut, way: InFlight[Question], polled: Polled, until: float | None
+        self,
+        gateway: FanOut,
+        way: InFlight[Question],
+        polled: Polled,
+        until: float | None,
+        progress: Progress | None = None,
     ) -> None:
         self._gateway = gateway
         self._way = way
         self._polled = polled
         self._until = until
+        self._progress = progress
         self._headers: dict[UUID, str] = {}
 
     def read(self, watched: Sequence[Watched], *, alone_by_number: bool = False) -> None:
@@ -123,6 +150,8 @@ class _Reader:
             following: list[Question] = []
             for batch in self._way.answers(until=self._until):
                 following += self._take_in(batch)
+                if self._progress is not None:
+                    self._progress(self._polled)
             if not following:
                 return
             self._open_tokens({question.login_id for question in following})

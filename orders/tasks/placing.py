@@ -72,4 +72,4 @@ def _ring_reads(ids: Sequence[UUID]) -> None:
     """Have fresh orders read at once, for many fill within the second."""
     for strategy in strategies_of(ids):
         is_stock = strategy == Strategy.EQUITY
-        enqueue(sync_stock_orders if is_stock else sync_option_orders)
+        enqueue(sync_stock_orders if is_stock else sync_option_orders, fresh=True)

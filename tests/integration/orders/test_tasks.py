@@ -131,10 +131,10 @@ def test_fresh_orders_are_read_without_waiting_for_the_beat(
     # Once for every batch of answers, of which there is one most often.
     assert {name for name, _ in rung(queue, "stocks")} == {"orders.sync_stock_orders"}
     assert {name for name, _ in rung(queue, "options")} == {"orders.sync_option_orders"}
-    tasks.sync_stock_orders()
+    tasks.sync_stock_orders(fresh=True)
     assert worker.statuses(stocks) == ["FILLED"] * 3
     assert worker.statuses(options) == ["WORKING"] * 3
-    tasks.sync_option_orders()
+    tasks.sync_option_orders(fresh=True)
     assert worker.statuses(options) == ["FILLED"] * 3
 
 
@@ -279,7 +279,8 @@ def test_fresh_orders_are_read_before_a_mute_account_has_had_its_time(
     with django_capture_on_commit_callbacks() as callbacks:
         tasks.place_account_orders(ids=ids_of(worker, order))
 
-    callbacks[0]()
-    assert rung(queue, "stocks") == [("orders.sync_stock_orders", {})]
+    for call in callbacks[:2]:  # open pages are told, and the stocks' worker is rung
+        call()
+    assert rung(queue, "stocks") == [("orders.sync_stock_orders", {"fresh": True})]
     callbacks[-1]()
     assert rung(queue, "recon") == [("orders.reconcile", {})]
