@@ -45,14 +45,13 @@ class Hub:
         self.address = address
         self._ping_every_s = ping_every_s
         self._listeners: set[Told] = set()
-        self._pubsub: PubSub | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None  # None as soon as it is over
         self._opening = asyncio.Lock()
 
     async def open(self) -> None:
         """Subscribe, unless it is done. Errors: HubDown."""
         async with self._opening:
-            if self._reading is not None and not self._reading.done():
+            if self._reading is not None:
                 return
             pubsub = _client(self.address).pubsub()
             try:
@@ -62,13 +61,14 @@ class Hub:
                 await _close(pubsub)
                 raise HubDown(type(error).__name__) from error
             self._reading = asyncio.create_task(self._read(pubsub))
+            await asyncio.sleep(0)  # a task that is canceled before it began closes nothing
 
     @contextlib.contextmanager
     def listener(self) -> Iterator[Told]:
         """Give a queue with the names of panels that changed, RESYNC, or at the end OVER."""
         queue: Told = asyncio.Queue(QUEUE_SIZE)
         self._listeners.add(queue)
-        if self._reading is None or self._reading.done():
+        if self._reading is None:
             queue.put_nowait(OVER)
         try:
             yield queue
@@ -76,6 +76,7 @@ class Hub:
             self._listeners.discard(queue)
             if not self._listeners and self._reading is not None:
                 self._reading.cancel()
+                self._reading = None
 
     def __len__(self) -> int:
         """Return how many listen."""
@@ -88,8 +89,10 @@ class Hub:
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("open pages are not told of changes: %s", type(error).__name__)
         finally:
-            for queue in self._listeners:
-                _replace(queue, OVER)
+            if self._reading is asyncio.current_task():
+                self._reading = None
+                for queue in self._listeners:
+                    _replace(queue, OVER)
             await _close(pubsub)
 
     async def _pass_on(self, pubsub: PubSub) -> None:

@@ -94,6 +94,11 @@ def _publish(panels: frozenset[str]) -> None:
         _silent_until[address] = time.monotonic() + SILENCE_S
 
 
+def forget_silence() -> None:
+    """Try again at once, whatever was silent: for tests, which share a Redis."""
+    _silent_until.clear()
+
+
 _silent_until: dict[str, float] = {}
 _publishers: dict[str, redis.Redis] = {}
 

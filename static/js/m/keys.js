@@ -81,7 +81,7 @@ function entry(key, what) {
   for (const one of key.split(" ")) {
     const cap = document.createElement("kbd");
     cap.textContent = NAMES[one] ?? one;
-    term.append(cap, " ");
+    term.append(cap);
   }
   meaning.textContent = what;
   row.append(term, meaning);

@@ -102,6 +102,15 @@ function onRequest(event) {
   if (hasEnded && isRead) event.preventDefault();
 }
 
+// What is sent on old figures is asked for once more.
+function askOnceMore(event) {
+  if (!event.target.closest?.("[data-sends]") || state() !== "stale") return;
+  const seconds = Math.floor((Date.now() - heardAt) / 1000);
+  if (confirm(`What you see is ${seconds} s old. Send all the same?`)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
 export function follow() {
   if (!live) return;
   live.addEventListener("hello", connected);
@@ -113,6 +122,7 @@ export function follow() {
   document.addEventListener("htmx:sse:close", lost);
   document.addEventListener("htmx:before:request", onRequest);
   document.addEventListener("htmx:after:request", onAnswer);
+  document.addEventListener("click", askOnceMore, true);
   addEventListener("online", resync);
   for (const name of ["online", "offline"]) addEventListener(name, show);
   setInterval(show, 1000);

@@ -1,0 +1,79 @@
+// The plot of what the fleet was worth: uPlot draws it when it is unfolded, with crosshair and zoom.
+// Without a script the server's own drawing stays.
+
+const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 2 });
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const HEIGHT = 160;
+
+let plot = null;
+
+function eastern(seconds) {
+  return window.uPlot.tzDate(new Date(seconds * 1000), "America/New_York");
+}
+
+function tell({ cursor: { idx }, data: [times, values] }) {
+  const words = idx == null ? "" : `${eastern(times[idx]).toLocaleString("en-US")} ET  ${money.format(values[idx])}`;
+  document.querySelector("#aum-now").textContent = words;
+}
+
+function axis(more) {
+  const lines = colour("--line");
+  return { stroke: colour("--text-2"), font: `11px ${colour("--mono")}`, grid: { stroke: lines, width: 1 }, ticks: { stroke: lines }, ...more };
+}
+
+function options(width) {
+  return {
+    width,
+    height: HEIGHT,
+    tzDate: eastern,
+    legend: { show: false },
+    hooks: { setCursor: [tell] },
+    cursor: { y: false, points: { size: 6 } },
+    series: [{}, { stroke: colour("--cyan"), width: 1.5, points: { show: false } }],
+    axes: [axis({}), axis({ size: 64, values: (_, ticks) => ticks.map((tick) => short.format(tick)) })],
+  };
+}
+
+function draw(place, { at, value }) {
+  plot?.destroy();
+  plot = null;
+  if (at.length < 2) {
+    const words = document.createElement("p");
+    words.className = "muted";
+    words.textContent = "There is no history of this time yet.";
+    place.replaceChildren(words);
+    return;
+  }
+  place.replaceChildren();
+  plot = new window.uPlot(options(place.clientWidth - 16), [at, value], place);
+}
+
+async function load(details, span) {
+  const place = details.querySelector("#aum-plot");
+  const answer = await fetch(`${details.dataset.src}?span=${span}`);
+  if (!answer.ok || !window.uPlot) return;
+  draw(place, await answer.json());
+  for (const link of details.querySelectorAll("[data-span]")) {
+    if (link.dataset.span === span) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+const wanted = (details) => details.querySelector("[data-span][aria-current]").dataset.span;
+
+export function drawWorth() {
+  const details = document.querySelector("#aum");
+  if (!details) return;
+  if (details.open) load(details, wanted(details));
+  details.addEventListener("toggle", () => {
+    if (details.open && !plot) load(details, wanted(details));
+  });
+  details.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-span]");
+    if (!link || !window.uPlot) return;
+    event.preventDefault();
+    load(details, link.dataset.span);
+  });
+  addEventListener("resize", () => plot?.setSize({ width: details.clientWidth - 32, height: HEIGHT }));
+}
