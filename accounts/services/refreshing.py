@@ -25,6 +25,8 @@ ALL = "all"
 GIVEN_UP_AFTER = timedelta(seconds=120)
 TRY_AGAIN = timedelta(seconds=2)
 KEPT = timedelta(days=30)
+# How long the page shows a refresh that failed somewhere, and one that did not.
+SHOWN, SHOWN_IF_RIGHT = timedelta(minutes=10), timedelta(seconds=20)
 
 BUDGET_SPENT = "was not asked: its app key has no request left to spend; try again in a minute"
 
@@ -143,9 +145,20 @@ def progress_of(run: RefreshRun, *, now: datetime) -> RefreshProgress:
     )
 
 
-def latest_refresh() -> RefreshRun | None:
-    """Return the refresh that was asked for last."""
-    return RefreshRun.objects.order_by("-pk").first()
+def shown_refresh(run: RefreshRun | None = None, *, now: datetime) -> RefreshProgress | None:
+    """Return the refresh that was asked for last, as long as somebody may want to see it.
+
+    Args:
+        run: this one instead.
+    """
+    run = run or RefreshRun.objects.order_by("-pk").first()
+    if run is None or run.asked_at < now - SHOWN:
+        return None
+    found = progress_of(run, now=now)
+    is_all_right = found.is_done and found.read == found.accounts
+    if is_all_right and run.finished_at and run.finished_at < now - SHOWN_IF_RIGHT:
+        return None
+    return found
 
 
 def refresh_tag() -> str:

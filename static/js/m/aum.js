@@ -49,11 +49,21 @@ function draw(place, { at, value }) {
   plot = new window.uPlot(options(place.clientWidth - 16), [at, value], place);
 }
 
+function bring(address) {
+  return new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = done;
+    script.onerror = failed;
+    document.head.append(script);
+  });
+}
+
 async function load(details, span) {
-  const place = details.querySelector("#aum-plot");
   const answer = await fetch(`${details.dataset.src}?span=${span}`);
-  if (!answer.ok || !window.uPlot) return;
-  draw(place, await answer.json());
+  if (!answer.ok) return;
+  if (!window.uPlot) await bring(details.dataset.uplot);
+  draw(details.querySelector("#aum-plot"), await answer.json());
   for (const link of details.querySelectorAll("[data-span]")) {
     if (link.dataset.span === span) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
@@ -71,7 +81,7 @@ export function drawWorth() {
   });
   details.addEventListener("click", (event) => {
     const link = event.target.closest("[data-span]");
-    if (!link || !window.uPlot) return;
+    if (!link) return;
     event.preventDefault();
     load(details, link.dataset.span);
   });
