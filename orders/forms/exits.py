@@ -1,6 +1,7 @@
 """The terms of an exit: how it is priced, how much of the set, in which accounts."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -126,6 +127,16 @@ class ExitForm(forms.Form):
         return sum(self.units())
 
     @property
+    def gain_at_mid(self) -> Decimal | None:
+        """What it brings at the mid against the entry, USD, as far as is known."""
+        return self.offer.gain_at(self.offer.prices.mid, self.total)
+
+    @property
+    def gain_at_natural(self) -> Decimal | None:
+        """What it brings at the natural price against the entry, USD."""
+        return self.offer.gain_at(self.offer.prices.natural, self.total)
+
+    @property
     def unit(self) -> str:
         """What the units are called, one of them."""
         return "share" if self.offer.row.order.strategy == Strategy.EQUITY else "contract"
@@ -134,6 +145,12 @@ class ExitForm(forms.Form):
         """Return what is kept and not shown: the intent, and a limit that is not asked for."""
         names = ["intent"] if self.has_limit else ["intent", "limit"]
         return [self[name].as_hidden() for name in names]
+
+    def asked_as_hidden(self) -> list[SafeString]:
+        """Return the terms as they are, for a form in which nothing is asked."""
+        return [
+            self[name].as_hidden() for name in ("intent", "pricing", "limit", "percent", "scope")
+        ]
 
     def unshown(self) -> list[forms.BoundField]:
         """Return what has no place of its own for its errors."""

@@ -1,5 +1,6 @@
 """What the agent is shown before he exits a set: which accounts, how much, at what price."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,8 @@ from accounts.domain.words import Mode
 from accounts.selectors import groups_of, mode_rules
 from orders.domain.bookmarks import begun_units
 from orders.domain.exits import AT_WORK, part_of
+from orders.domain.gains import entered_the_other_way, gain
+from orders.selectors.set_lines import SetLine
 from orders.selectors.sets import SetAccount, SetRow, exit_prices
 from orders.selectors.showing import find_broadcast, words_of
 from orders.templatetags.desk import status_words
@@ -73,6 +76,26 @@ class ExitOffer:
         """What the price is called: `Net debit`; `Price` for one leg."""
         effect = self.prices.price_effect
         return "Price" if effect is None else PriceEffect(effect).replace("_", " ").capitalize()
+
+    @property
+    def entry(self) -> SetLine:
+        """The set in a line, with what it was entered at."""
+        return SetLine(self.row)
+
+    @property
+    def left_out_words(self) -> str:
+        """Why accounts are left out, counted: `3 working, 1 rejected`."""
+        counts = Counter(one.why.partition(".")[0].lower() for one in self.left_out)
+        return ", ".join(f"{number} {why}" for why, number in counts.most_common())
+
+    def gain_at(self, price: Decimal | None, units: int) -> Decimal | None:
+        """Return what closing so many units at a price brings against the entry, USD."""
+        entry, effect = self.entry.entry, self.prices.price_effect
+        if price is None or entry is None:
+            return None
+        if not entered_the_other_way(self.row.order.price_effect, effect):
+            return None
+        return gain(entry, price, self.legs, effect) * units
 
     @property
     def notes(self) -> list[OfferedAccount]:

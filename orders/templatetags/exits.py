@@ -1,11 +1,13 @@
 """Write states of exits and positions the way the pages of sets show them."""
 
+from decimal import Decimal
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from orders.domain.exits import ExitState, Pricing
-from orders.templatetags.desk import MINUS, Look
+from orders.templatetags.desk import MINUS, Look, money
 from strategies.domain.symbols import readable
 
 register = template.Library()
@@ -49,3 +51,12 @@ def position(symbol: str, quantity: int) -> SafeString:
 def priced(pricing: str) -> str:
     """Say how a closing order is priced: `at the mid`."""
     return PRICED[pricing]
+
+
+@register.simple_tag
+def gain(value: Decimal | None) -> SafeString:
+    """Show a gain or loss behind a price: its sign, its arrow and its colour; nothing for None."""
+    if value is None:
+        return SafeString("")
+    name, sign = ("pos", "▲ +") if value >= 0 else ("neg", "▼ ")
+    return format_html(' <span class="{}">{}{}</span>', name, sign, money(value))

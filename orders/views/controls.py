@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -26,13 +25,14 @@ from orders.selectors.targets import (
     working_targets,
 )
 from orders.services.canceling import Asked, ask_cancel_of_order, at_work
-from orders.services.exits.everything import PHRASE, Everything, close_everything
+from orders.services.exits.everything import Everything, close_everything
 from orders.services.replacing import ask_replace
 from orders.services.retrying import retry_failed
 from orders.tasks.controlling import ring_asked
 from orders.tasks.exiting import ring_exits
 from orders.tasks.placing import ring_for
-from orders.views.frame import frame
+from orders.views.dialogs import ask, tell
+from orders.views.places import place_of, title_of
 
 MOST_REFUSALS = 5
 
@@ -45,14 +45,14 @@ def cancel(request: DeskRequest, order_id: int) -> HttpResponse:
     order = _get(order_id)
     form = TargetsForm(request.POST or None, targets=working_targets(at_work(order_id, None)))
 
-    def ask() -> str:
+    def do() -> str:
         accounts = form.chosen()
         by = request.user.get_username()
         asked = ask_cancel_of_order(order_id, accounts, by=by, now=timezone.now())
         ring_asked(asked)
         return _asked_words(f"Canceling broadcast #{order_id}", asked)
 
-    return _act(request, order, form, "cancel", ask)
+    return _act(request, order, form, "cancel", do)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,7 +64,7 @@ def replace(request: DeskRequest, order_id: int) -> HttpResponse:
     _check_may_send(request, order)
     form = ReplaceForm(request.POST or None, targets=working_targets(at_work(order_id, None)))
 
-    def ask() -> str:
+    def do() -> str:
         asked = ask_replace(
             order_id=order_id,
             limit=form.cleaned_data["limit"],
@@ -76,7 +76,7 @@ def replace(request: DeskRequest, order_id: int) -> HttpResponse:
         ring_asked(asked)
         return _asked_words(f"Replacing broadcast #{order_id}", asked)
 
-    return _act(request, order, form, "replace", ask)
+    return _act(request, order, form, "replace", do)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +88,7 @@ def retry(request: DeskRequest, order_id: int) -> HttpResponse:
     _check_may_send(request, order)
     form = TargetsForm(request.POST or None, targets=failed_targets(order))
 
-    def ask() -> str:
+    def do() -> str:
         ready = retry_failed(
             order_id=order_id,
             accounts=form.chosen(),
@@ -99,7 +99,7 @@ def retry(request: DeskRequest, order_id: int) -> HttpResponse:
         ring_for(ready)
         return f"Broadcast #{order_id} is on its way again to {_accounts(len(ready))}."
 
-    return _act(request, order, form, "retry", ask)
+    return _act(request, order, form, "retry", do)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,10 +114,14 @@ def everything(request: DeskRequest) -> HttpResponse:
         except QueueDown as error:
             form.add_error(None, str(error))
         else:
-            _tell(request, begun)
-            return redirect("sets")
-    shown = {"form": form, "there": everything_there(), "phrase": PHRASE}
-    return render(request, "orders/everything.html", {**frame(request), **shown})
+            return _tell(request, begun)
+    shown = {
+        "form": form,
+        "there": everything_there(),
+        "dialog_title": "Close everything",
+        "back": reverse("sets"),
+    }
+    return ask(request, "orders/_everything.html", shown)
 
 
 def _act(
@@ -125,20 +129,25 @@ def _act(
     order: Broadcast,
     form: TargetsForm,
     name: str,
-    ask: Callable[[], str],
+    do: Callable[[], str],
 ) -> HttpResponse:
     """Ask what a valid form says and lead back to the desk; else show it, nothing typed is lost."""
     if request.method == "POST" and form.is_valid():
         try:
             check_queue()
-            words = ask()
+            words = do()
         except (BadTicket, CannotControl, QueueDown) as error:
             form.refuse(error)
         else:
-            messages.success(request, words)
-            return redirect(f"{reverse('desk')}#broadcast-{order.id}")
-    shown: dict[str, Any] = {"form": form, "order": order, "tick": tick_of(order)}
-    return render(request, f"orders/{name}.html", {**frame(request), **shown})
+            return tell(request, words, to=place_of(order))
+    shown: dict[str, Any] = {
+        "form": form,
+        "order": order,
+        "tick": tick_of(order),
+        "dialog_title": title_of(name.capitalize(), order),
+        "back": place_of(order),
+    }
+    return ask(request, f"orders/_{name}.html", shown)
 
 
 def _close_everything(request: DeskRequest, form: EverythingForm) -> Everything:
@@ -155,14 +164,14 @@ def _close_everything(request: DeskRequest, form: EverythingForm) -> Everything:
     return begun
 
 
-def _tell(request: DeskRequest, begun: Everything) -> None:
+def _tell(request: DeskRequest, begun: Everything) -> HttpResponse:
     stopped = len(begun.asked.asked) + len(begun.asked.unsent)
     words = f"Closing everything: {stopped} orders canceled, {len(begun.exits)} sets exited."
-    messages.success(request, words)
     for number, why in list(begun.refused.items())[:MOST_REFUSALS]:
         messages.error(request, f"Set #{number} is not exited: {why}")
     if (more := len(begun.refused) - MOST_REFUSALS) > 0:
         messages.error(request, f"{more} more sets are not exited: see the list.")
+    return tell(request, words, to=reverse("sets"))
 
 
 def _asked_words(what: str, asked: Asked) -> str:

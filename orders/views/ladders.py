@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,7 +14,8 @@ from orders.domain.lifecycle import Purpose
 from orders.forms.ladders import LadderForm
 from orders.selectors.showing import Broadcast, find_broadcast
 from orders.services.ladders import start_ladder, stop_ladder
-from orders.views.frame import frame
+from orders.views.dialogs import ask, tell
+from orders.views.places import place_of, title_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,10 +30,16 @@ def ladder(request: DeskRequest, order_id: int) -> HttpResponse:
         raise PermissionDenied
     form = LadderForm(request.POST if is_start else None, order=order)
     if is_start and form.is_valid() and _start(request, order, form):
-        messages.success(request, f"The price ladder of broadcast #{order_id} runs.")
-        return redirect(f"{reverse('desk')}#broadcast-{order_id}")
-    shown = {"order": order, "form": form, "may_start": may_start}
-    return render(request, "orders/ladder.html", {**frame(request), **shown})
+        words = f"The price ladder of broadcast #{order_id} runs."
+        return tell(request, words, to=place_of(order))
+    shown = {
+        "order": order,
+        "form": form,
+        "may_start": may_start,
+        "dialog_title": title_of("Price ladder of", order),
+        "back": place_of(order),
+    }
+    return ask(request, "orders/_ladder_dialog.html", shown)
 
 
 @require_POST
@@ -42,13 +48,12 @@ def ladder(request: DeskRequest, order_id: int) -> HttpResponse:
 def stop(request: DeskRequest, order_id: int) -> HttpResponse:
     """Let the limit of an order stay where it is."""
     order = _get(order_id)
+    back = reverse("ladder", args=[order.id])
     try:
         stop_ladder(order_id=order.id, by=request.user.get_username(), now=timezone.now())
     except CannotControl as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"The price ladder of broadcast #{order.id} is stopped.")
-    return redirect("ladder", order.id)
+        return tell(request, str(error), to=back, level=messages.ERROR)
+    return tell(request, f"The price ladder of broadcast #{order.id} is stopped.", to=back)
 
 
 def _start(request: DeskRequest, order: Broadcast, form: LadderForm) -> bool:
