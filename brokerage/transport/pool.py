@@ -34,7 +34,7 @@ class Pool:
     """
 
     def __init__(self, base_url: URL, *, ca_file: str | None, connect_timeout_s: float) -> None:
-        self._connector = aiohttp.TCPConnector(limit=0, ssl=_tls(ca_file), ttl_dns_cache=60)
+        self._connector = aiohttp.TCPConnector(limit=0, ssl=tls_context(ca_file), ttl_dns_cache=60)
         # The connector only wants to know where to; this request is never sent.
         self._target = aiohttp.ClientRequest("GET", base_url, loop=asyncio.get_running_loop())
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout_s)
@@ -149,7 +149,7 @@ def _is_good(connection: Connection) -> bool:
     return protocol is not None and protocol.is_connected() and not protocol.should_close
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -12,12 +12,13 @@ MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
 GATE_IS_CLOSED = 3
 
 # Each beat has one slot: a run that is late waits for the one before it instead of overlapping.
+# Logins have two, for one browser at a time and tokens that are renewed meanwhile.
 WORKERS = {
     "placement": ("placement", 16),
     "stocks": ("stocks", 1),
     "options": ("options", 1),
     "accounts": ("accounts", 2),
-    "logins": ("logins", 1),
+    "logins": ("logins", 2),
     "maint": ("recon,maint", 2),
 }
 
@@ -62,7 +63,7 @@ def paper(environment: Mapping[str, str], *, state: Path, tls_dir: Path, web_url
 
 
 def programs(environment: Mapping[str, str]) -> list[Program]:
-    """Return everything that needs database and Redis: web, workers, beat, sweeper."""
+    """Return everything that needs database and Redis: web, workers, beat, sweeper, stream."""
     return [
         Program(
             "web",
@@ -77,6 +78,7 @@ def programs(environment: Mapping[str, str]) -> list[Program]:
             _named("beat", environment),
         ),
         Program("sweeper", manage("sweep"), _named("sweeper", environment)),
+        Program("stream", manage("stream"), _named("stream", environment)),
     ]
 
 

@@ -101,7 +101,7 @@ async def _course(
     _check_ports(site)
     environment = await _start_services(site, environment, supervisor, say)
     is_open = await _prepare(site, environment, supervisor, say)
-    say("starting web, workers, beat, sweeper")
+    say("starting web, workers, beat, sweeper, stream")
     started = plan.programs(environment)
     for program in started:
         await supervisor.start(program)

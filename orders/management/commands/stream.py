@@ -1,0 +1,66 @@
+"""Keep the streams of all connected logins, so that a fill is on record within a second."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from accounts.live.process import say_ready
+from brokerage.transport import process_gateway
+from orders.services.streaming.looking import thread_s_connection
+from orders.services.streaming.station import Hooks, Station
+from orders.tasks import reading
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Reads that are under way change nothing before they are answered: the polls read again.
+END_WITHIN_S = 1.0
+
+
+class Command(BaseCommand):
+    help = "Listen to the broker's ACCT_ACTIVITY streams and read at once what they tell of."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.check(tags=["tradeswim"], include_deployment_checks=True, databases=list(connections))
+        connections.close_all()
+        hooks = Hooks(
+            renew=_with_connection(reading.renew),
+            follow=_with_connection(reading.follow),
+            strangers=_with_connection(_note_strangers),
+            ready=say_ready,
+        )
+        station = Station(process_gateway(), hooks)
+        asyncio.run(_run(station))
+        if not station.close(within_s=END_WITHIN_S):
+            logging.shutdown()
+            os._exit(0)
+
+
+async def _run(station: Station) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await station.run(stop)
+
+
+def _with_connection(work: Callable[[T], None]) -> Callable[[T], None]:
+    """Let a thread that is used again do a piece of work with a connection that is alive."""
+
+    def do(argument: T) -> None:
+        with thread_s_connection():
+            work(argument)
+
+    return do
+
+
+def _note_strangers(strangers: Mapping[UUID, set[str]]) -> None:
+    """See to orders that came in another way."""
+    log.info("orders from elsewhere at %d logins", len(strangers))
