@@ -14,6 +14,7 @@ from accounts.fields import key_ring
 from accounts.models import Account, BrokerLogin
 from accounts.services.audit import event, record
 from accounts.services.tokens import Fetch, ask_broker, keep_grant
+from brokerage.budget import Lane, the_budget
 from brokerage.paper_control import PaperControl
 from brokerage.schwab import messages, oauth
 from brokerage.schwab.replies import (
@@ -68,6 +69,7 @@ def exchange(
     Errors: those of brokerage.errors; nothing is stored then.
     """
     basic = oauth.basic_authorization(login.app_key.open(), login.app_secret.open())
+    the_budget().charge(login.app_key_index, Lane.TOKENS, 2)
     reply = ask(oauth.exchange_code(code, login.callback_url, verifier), basic)
     grant = read_token(reply)
     listed = ask(messages.account_numbers(), oauth.bearer(grant.access_token))

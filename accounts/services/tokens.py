@@ -15,6 +15,7 @@ from accounts.domain.words import LoginStatus
 from accounts.fields import seal_for
 from accounts.models import BrokerLogin, Token
 from accounts.services.audit import event, record
+from brokerage.budget import Lane, the_budget
 from brokerage.errors import BrokerError, LoginRequired
 from brokerage.schwab import oauth
 from brokerage.schwab.exchange import ApiRequest, Reply
@@ -145,6 +146,7 @@ def _wait_for_other(login_id: UUID, seen_version: int | None) -> bool:
 def _ask_for_grant(token: Token, ask: Fetch) -> TokenGrant:
     login = token.login
     basic = oauth.basic_authorization(login.app_key.open(), login.app_secret.open())
+    the_budget().charge(login.app_key_index, Lane.TOKENS)
     reply = ask(oauth.refresh(token.refresh.open()), basic)
     return read_token(reply)
 

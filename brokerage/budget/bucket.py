@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from brokerage.budget.lanes import (
-    LONGEST_PROOF_PAUSE_S,
     LOW,
     MAY_SPEND_RESERVE,
     PACED,
@@ -46,7 +45,7 @@ class Bucket:
         return granted
 
     def stop(self, lane: Lane, pause_s: float, *, now: float) -> None:
-        """Take note of a 429: the lane that met it pauses, and so do those below it."""
+        """Take note of a 429: see `pauses`."""
         for one, pause in pauses(lane, pause_s).items():
             self.stops[one] = max(self.stops.get(one, 0.0), now + pause)
 
@@ -92,8 +91,8 @@ def now_slot(now: float) -> int:
 
 
 def pauses(lane: Lane, pause_s: float) -> dict[Lane, float]:
-    """Return how long a 429 in a lane stops which lanes."""
-    stopped = {one: pause_s for one in LOW if one >= lane}
-    if lane not in LOW:
-        stopped[lane] = min(pause_s, LONGEST_PROOF_PAUSE_S)
-    return stopped
+    """Return how long a 429 in a lane stops which lanes: never those that must prove something.
+
+    They have a rhythm of their own, and what stops below them makes room.
+    """
+    return {one: pause_s for one in LOW if one >= lane}

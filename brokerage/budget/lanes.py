@@ -25,10 +25,8 @@ class Lane(IntEnum):
 
 MAY_SPEND_RESERVE = (Lane.TOKENS, Lane.UNKNOWN, Lane.EXITS)
 PACED = (Lane.POLLS, Lane.BALANCES)
-# What a 429 stops beside the lane that met it.
+# What a 429 can stop.
 LOW = (Lane.CHANGES, Lane.POLLS, Lane.BALANCES, Lane.QUOTES)
-# A lane that proves something tries again soon, whatever pause a 429 asks for.
-LONGEST_PROOF_PAUSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)

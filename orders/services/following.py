@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts.models import Alarm
 from accounts.selectors import access_tokens_of
 from accounts.services.alarms import raise_alarm
-from accounts.services.asking import FanOut, authorizations, reply_of
+from accounts.services.asking import FanOut, authorizations, payers, reply_of
+from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Call, Reply
@@ -72,10 +73,11 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Who is asked, with which headers by login, and where refused tokens are noted."""
+    """Who is asked, with which headers and payers by login, and where refused tokens are noted."""
 
     gateway: FanOut
     headers: Mapping[UUID, str]
+    payers: Mapping[UUID, str]
     followed: Followed
 
 
@@ -90,7 +92,7 @@ def follow_successors(*, gateway: FanOut) -> Followed:
     if not lost:
         return followed
     headers = authorizations(access_tokens_of({one.login_id for one in lost}))
-    asking = _Asking(gateway, headers, followed)
+    asking = _Asking(thrifty(gateway, Lane.UNKNOWN), headers, payers(headers), followed)
     able = [one for one in lost if one.login_id in headers]
     closed = {one: old for one, old in _ask(asking, able, _read_old, read_order) if old.closed_at}
     lists = _ask(asking, list(closed), lambda one: _list(one, closed[one]), _complete)
@@ -160,7 +162,10 @@ def _ask(
     read: Callable[[Reply], T],
 ) -> Iterator[tuple[Lost, T]]:
     """Ask for all at once and yield what could be read."""
-    calls = [Call(request(one), asking.headers[one.login_id]) for one in lost]
+    calls = [
+        Call(request(one), asking.headers[one.login_id], payer=asking.payers.get(one.login_id, ""))
+        for one in lost
+    ]
     for batch in asking.gateway.stream(calls) if calls else ():
         for index, exchange in batch:
             try:

@@ -12,7 +12,8 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.selectors import access_tokens_of
-from accounts.services.asking import FanOut, authorizations, reply_of
+from accounts.services.asking import FanOut, authorizations, payers, reply_of
+from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
@@ -58,8 +59,12 @@ def reconcile(*, gateway: FanOut) -> Reconciled:
         return result
     headers = authorizations(access_tokens_of({one.login_id for one in due}))
     groups = [group for group in _by_account(due) if group[0].login_id in headers]
-    calls = [Call(_request(group), headers[group[0].login_id]) for group in groups]
-    for batch in gateway.stream(calls) if calls else ():
+    payer = payers(headers)
+    calls = [
+        Call(_request(group), headers[group[0].login_id], payer=payer.get(group[0].login_id, ""))
+        for group in groups
+    ]
+    for batch in thrifty(gateway, Lane.UNKNOWN).stream(calls) if calls else ():
         _take_in(groups, batch, result)
     log.info("reconciled: %s", result)
     return result

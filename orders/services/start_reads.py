@@ -13,8 +13,9 @@ from django.db.models.functions import Coalesce
 from accounts.domain.words import LoginStatus
 from accounts.models import BrokerLogin, Token
 from accounts.selectors import access_tokens_of
-from accounts.services.asking import FanOut, authorizations, reply_of
+from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from accounts.services.tokens import refresh_login
+from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
@@ -121,8 +122,16 @@ def _list(
 ) -> list[Ask]:
     """Carry the lists; return those that must be asked for again, in parts."""
     again: list[Ask] = []
-    calls = [Call(messages.orders(ask.since, ask.until), headers[ask.login_id]) for ask in asks]
-    for batch in gateway.stream(calls):
+    payer = payers(headers)
+    calls = [
+        Call(
+            messages.orders(ask.since, ask.until),
+            headers[ask.login_id],
+            payer=payer.get(ask.login_id, ""),
+        )
+        for ask in asks
+    ]
+    for batch in thrifty(gateway, Lane.UNKNOWN).stream(calls):
         for index, exchange in batch:
             ask = asks[index]
             try:

@@ -12,7 +12,8 @@ from accounts.fields import key_ring
 from accounts.models import Account
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
-from brokerage.errors import BrokerError, TokenRefused
+from brokerage.budget import Lane, thrifty
+from brokerage.errors import BrokerError, PutOff, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
 from brokerage.schwab.replies import AccountReading, BrokerOrder, read_accounts, read_working_orders
@@ -49,11 +50,13 @@ class Looked:
 
     Args:
         silent: of the other accounts, why it brought nothing.
+        put_off: those of them that were not asked, for their request budget is spent.
         readings: positions as they were read, to be kept when nothing waits any more.
     """
 
     seen: dict[UUID, Seen] = field(default_factory=dict)
     silent: dict[UUID, str] = field(default_factory=dict)
+    put_off: set[UUID] = field(default_factory=set)
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
     readings: list[tuple[UUID, AccountReading]] = field(default_factory=list)
 
@@ -79,9 +82,10 @@ def look(accounts: Sequence[Account], *, gateway: FanOut, now: datetime) -> Look
     headers = authorizations(access_tokens_of(by_login.keys()))
     for login_id in by_login.keys() - headers.keys():
         _silence(looked, by_login[login_id], "The login has no usable token.")
-    questions, calls = _ask(headers, now)
+    payers = {pk: group[0].login.app_key_index for pk, group in by_login.items()}
+    questions, calls = _ask(headers, payers, now)
     read = _Read()
-    for batch in gateway.stream(calls) if calls else ():
+    for batch in thrifty(gateway, Lane.EXITS).stream(calls) if calls else ():
         for index, exchange in batch:
             group = by_login[questions[index].login_id]
             try:
@@ -134,12 +138,18 @@ def _sum_up(accounts: Sequence[Account], read: _Read, looked: Looked) -> None:
             looked.silent[pk] = "The broker did not show this account."
 
 
-def _ask(headers: Mapping[UUID, str], now: datetime) -> tuple[list[_Question], list[Call]]:
+def _ask(
+    headers: Mapping[UUID, str], payers: Mapping[UUID, str], now: datetime
+) -> tuple[list[_Question], list[Call]]:
     positions = messages.accounts(positions=True)
     listed = messages.orders(now - LONGEST_WINDOW, now + AHEAD)
     questions = [_Question(pk, is_positions) for pk in headers for is_positions in (True, False)]
     calls = [
-        Call(positions if question.is_positions else listed, headers[question.login_id])
+        Call(
+            positions if question.is_positions else listed,
+            headers[question.login_id],
+            payer=payers[question.login_id],
+        )
         for question in questions
     ]
     return questions, calls
@@ -148,6 +158,8 @@ def _ask(headers: Mapping[UUID, str], now: datetime) -> tuple[list[_Question], l
 def _note(looked: Looked, group: Sequence[Account], error: BrokerError) -> None:
     log.warning("exit: %s", error)
     _silence(looked, group, str(error))
+    if isinstance(error, PutOff):
+        looked.put_off |= {account.pk for account in group}
     if isinstance(error, TokenRefused):
         looked.refused_tokens[group[0].login_id] = group[0].login.token.version
 

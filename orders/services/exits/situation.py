@@ -63,7 +63,7 @@ _RELATED = {
     "child": ("status", "reason", "successor", "replace_limit", "replace_until"),
     "placed_order_set__order": ("underlying",),
     "account": ("hash_value", "is_active", "number_index", "position"),
-    "account__login": ("status", "label", "status_reason"),
+    "account__login": ("status", "label", "status_reason", "app_key_index"),
     "account__login__token": ("access", "version"),
 }
 
