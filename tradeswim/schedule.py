@@ -24,6 +24,8 @@ ROUTES = {
     "accounts.refresh_accounts": {"queue": "accounts"},
     "accounts.refresh_tokens": {"queue": "logins"},
     "accounts.renew_login": {"queue": "logins"},
+    "accounts.renew_logins": {"queue": "logins"},
+    "accounts.sign_in_by_browser": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
 }
 
@@ -45,6 +47,7 @@ BEAT_SCHEDULE = {
     "follow_successors": _every("orders.follow_successors", 5),
     "sync_accounts": _every("accounts.sync_accounts", 15),
     "refresh_tokens": _every("accounts.refresh_tokens", 30),
+    "renew_logins": _every("accounts.renew_logins", 300),
     "forget_ended_sessions": {
         "task": "accounts.forget_ended_sessions",
         "schedule": crontab(hour="7", minute="10"),

@@ -17,6 +17,8 @@ from accounts.services.sessions import forget_ended
 from accounts.services.tokens import refresh_due_tokens, refresh_login
 from accounts.tasks.queue import enqueue
 from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
+from accounts.tasks.renewing import renew_logins as renew_logins
+from accounts.tasks.renewing import sign_in_by_browser as sign_in_by_browser
 from brokerage.transport import process_gateway
 
 log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ def server() -> Iterator[PaperBroker]:
 
 
 @pytest.fixture
-def paper(server, db, settings) -> PaperBroker:
+def paper(server: PaperBroker, db, settings) -> PaperBroker:
     server.reset()
     settings.BROKER_URL = server.tls_url
     settings.BROKER_CA_FILE = server.ca_file
