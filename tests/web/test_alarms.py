@@ -38,21 +38,20 @@ def test_open_alarms_stand_above_every_page_oldest_first(agent, address):
     assert re.search(r'data-count="up">1:2[3-9]</time>', text_of(answer))
 
 
-@pytest.mark.parametrize("address", ["/desk/fleet/", "/desk/broadcasts/"])
-def test_an_open_page_gets_alarms_with_its_figures_and_with_its_list(agent, address):
+def test_an_open_page_gets_alarms_with_its_figures(agent):
     alarm("Look!")
 
-    answer = agent.get(address, headers=HTMX)
+    answer = agent.get("/desk/fleet/", headers=HTMX)
 
     assert '<hx-partial hx-target="#notices"' in text_of(answer)
     assert words_in(answer) == ["Look!"]
 
 
-def test_a_new_alarm_makes_a_new_version_of_the_list(agent):
-    tag = agent.get("/desk/broadcasts/", headers=HTMX)["HX-PTag"]
+def test_a_new_alarm_makes_a_new_version_of_the_frame(agent):
+    tag = agent.get("/desk/fleet/", headers=HTMX)["HX-PTag"]
     alarm("Look!")
 
-    answer = agent.get("/desk/broadcasts/", headers=HTMX | {"HX-PTag": tag})
+    answer = agent.get("/desk/fleet/", headers=HTMX | {"HX-PTag": tag})
 
     assert answer.status_code == 200
 

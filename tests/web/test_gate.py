@@ -33,13 +33,13 @@ def test_an_open_gate_is_not_mentioned(agent):
     assert "Trading is open." in text_of(agent.get("/desk/gate/"))
 
 
-def test_an_open_page_learns_with_its_list_that_the_gate_closed_and_opened(agent):
-    before = agent.get("/desk/broadcasts/", headers=HTMX)["HX-PTag"]
+def test_an_open_page_learns_with_its_figures_that_the_gate_closed_and_opened(agent):
+    before = agent.get("/desk/fleet/", headers=HTMX)["HX-PTag"]
     close_gate(WORDS, now=timezone.now())
-    shut = agent.get("/desk/broadcasts/", headers=HTMX | {"HX-PTag": before})
+    shut = agent.get("/desk/fleet/", headers=HTMX | {"HX-PTag": before})
     agent.post("/desk/gate/")
 
-    opened = agent.get("/desk/broadcasts/", headers=HTMX | {"HX-PTag": shut["HX-PTag"]})
+    opened = agent.get("/desk/fleet/", headers=HTMX | {"HX-PTag": shut["HX-PTag"]})
 
     assert "Trading is closed" in text_of(shut)
     assert opened.status_code == 200

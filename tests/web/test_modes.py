@@ -83,11 +83,11 @@ def test_while_all_is_open_there_is_no_strip(agent):
     assert "Everything is open." in page
 
 
-def test_an_open_page_learns_of_a_freeze_with_its_list(agent, fleet):
-    before = agent.get("/desk/broadcasts/", headers=HTMX)["HX-PTag"]
+def test_an_open_page_learns_of_a_freeze_with_its_figures(agent, fleet):
+    before = agent.get("/desk/fleet/", headers=HTMX)["HX-PTag"]
     agent.post("/desk/freeze/")
 
-    answer = agent.get("/desk/broadcasts/", headers=HTMX | {"HX-PTag": before})
+    answer = agent.get("/desk/fleet/", headers=HTMX | {"HX-PTag": before})
 
     assert answer.status_code == 200
     assert "by agent, from the desk" in text_of(answer)
