@@ -1,18 +1,34 @@
 """Draw a ticket with what the market offers, without touching what the agent typed."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from decimal import Decimal, InvalidOperation
 from uuid import uuid4
+
+from django.http import QueryDict
 
 from brokerage.errors import BrokerError
 from orders.domain.shapes import Shape
-from orders.forms.ticket import DEFAULTS, STRIKES, ShapeForm, TicketForm
-from orders.selectors.offering import Offer, make_offer
-from orders.templatetags.desk import option_words, plain, price
-from strategies.domain.symbols import InvalidSymbol
-from strategies.domain.tickets import PriceEffect, Strategy
+from orders.forms.dressing import MARKET, dress
+from orders.forms.shape import STRIKES, ShapeForm
+from orders.forms.ticket import DEFAULTS, TicketForm
+from orders.selectors.account_choices import AccountMenu
+from orders.selectors.offering import Offer, offer_of
+from orders.selectors.picking import (
+    Picking,
+    Places,
+    Strikes,
+    all_listed,
+    body_and_wing,
+    mirror,
+    move_body,
+    pick_strikes,
+    widen,
+    width_of,
+)
+from orders.templatetags.desk import plain
+from strategies.domain.symbols import InvalidSymbol, PutCall
+from strategies.domain.ticks import round_to_tick, tick_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,153 +39,204 @@ class Offered:
     day: str = ""
     strikes: str = ""
     limit: str = ""
+    delta: str = ""
+    width: str = ""
 
     @classmethod
     def read(cls, text: str) -> "Offered":
         """Read what `write` wrote; anything else means that nothing was offered."""
         parts = text.split("|")
-        return cls(*parts) if len(parts) == 4 else cls()
-
-    @classmethod
-    def of(cls, shape: Shape, offer: Offer) -> "Offered":
-        return cls(
-            trade=_trade(shape),
-            day=f"{offer.expiration or ''}",
-            strikes=" ".join(map(plain, offer.strikes)),
-            limit=plain(offer.mid),
-        )
+        return cls(*parts) if len(parts) == 6 else cls()
 
     def write(self) -> str:
-        return "|".join((self.trade, self.day, self.strikes, self.limit))
+        return "|".join((self.trade, self.day, self.strikes, self.limit, self.delta, self.width))
+
+    def strikes_read(self) -> Strikes:
+        try:
+            return tuple(map(Decimal, self.strikes.split()))
+        except InvalidOperation:
+            return ()
 
 
-def draw_ticket(
-    typed: Mapping[str, str], *, account_choices: Sequence[tuple[str, str]], today: date
-) -> TicketForm:
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a button of the ticket asks for: a name, and a number behind a colon.
+
+    `mid`, `natural`, `up` and `down` set the limit, `delta:0.16` and `width:5` pick strikes,
+    `put:7200` and `call:7300` move one side there.
+    """
+
+    name: str = ""
+    number: Decimal | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Act":
+        """Read what stands on the button; what is none asks for nothing."""
+        name, _, number = text.partition(":")
+        try:
+            found = Decimal(number) if number else None
+        except InvalidOperation:
+            return cls()
+        return cls(name, found if found is None or found.is_finite() else None)
+
+
+class Drawing:
+    """What is typed in a ticket, on its way to what is drawn."""
+
+    def __init__(self, typed: QueryDict) -> None:
+        self.values = _filled(typed)
+        self.act = Act.read(typed.get("act", ""))
+        for name in ("delta", "width"):
+            if self.act.name == name and self.act.number is not None:
+                self.values[name] = plain(self.act.number)
+        self.before = Offered.read(self.values.get("offered", ""))
+        self.asked = ShapeForm(self.values, data=self.values)
+        self.asked.full_clean()
+        self.shape = self.asked.shape()
+
+    @property
+    def is_same_trade(self) -> bool:
+        """Whether trade and day are those that were offered last."""
+        day = f"{self.asked.cleaned_data.get('expiration') or ''}"
+        return self.before.trade == _trade(self.shape) and self.before.day == day
+
+    def ask(self, today: date) -> tuple[Offer | None, str]:
+        """Return what the market offers, or why it offers nothing."""
+        delta, width = self.asked.picks()
+        try:
+            offer = offer_of(
+                self.shape,
+                expiration=self.asked.cleaned_data.get("expiration"),
+                choose=self._choose,
+                today=today,
+                picking=Picking(delta=delta, width=width),
+                fresh=MARKET,
+            )
+        except (BrokerError, InvalidSymbol) as error:
+            return None, str(error)
+        return offer, ""
+
+    def _choose(self, places: Places) -> Strikes | None:
+        """Return the strikes that are meant: typed, moved, or None to pick them anew."""
+        typed = self.asked.strikes()
+        if typed is None:
+            return None
+        if not self.is_same_trade:
+            is_typed = self.before.strikes != " ".join(map(plain, typed))
+            return typed if is_typed and all_listed(self.shape, places, typed) else None
+        if (moved := self._moved(places, typed)) is not None:
+            return moved
+        delta, width = self.asked.picks()
+        if self._has_changed("delta"):
+            return pick_strikes(self.shape, places, Picking(delta=delta, width=width)) or typed
+        if self._has_changed("width"):
+            return widen(self.shape, places, typed, width)
+        if self.asked.cleaned_data.get("symmetric"):
+            return mirror(self.shape, places, self.before.strikes_read(), typed)
+        return typed
+
+    def _moved(self, places: Places, typed: Strikes) -> Strikes | None:
+        """Return the strikes after a click in the list of a side; None if there was none."""
+        side = {"put": PutCall.PUT, "call": PutCall.CALL}.get(self.act.name)
+        if side not in self.shape.sides or self.act.number is None:
+            return None
+        return move_body(self.shape, places, typed, side, self.act.number)
+
+    def _has_changed(self, name: str) -> bool:
+        """Tell whether a delta or a width was given after strikes were offered."""
+        text = self.values.get(name, "")
+        is_given = bool(text) and self.asked.cleaned_data.get(name) is not None
+        return is_given and (self.act.name == name or text != getattr(self.before, name))
+
+    def limit(self, offer: Offer | None) -> str:
+        """Return the limit: as a button says, as typed, or else the market's mid."""
+        typed = self.values.get("limit", "")
+        mid = "" if offer is None else plain(offer.mid)
+        if offer is not None and self.act.name in {"mid", "natural"}:
+            return mid if self.act.name == "mid" else plain(offer.natural)
+        if self.before.trade not in {"", _trade(self.shape)} or typed == self.before.limit:
+            typed = ""  # nobody typed it, or for another trade
+        if self.act.name in {"up", "down"} and offer is not None:
+            return step(offer, typed or mid, up=self.act.name == "up")
+        return typed or mid
+
+    def write(self, offer: Offer) -> None:
+        """Put what the market gives into the values."""
+        names = STRIKES[self.shape.strategy]
+        strikes = dict(zip(names, map(plain, offer.strikes), strict=False))
+        for name, text in strikes.items():
+            self.values[name] = text
+        delta, _ = self.asked.picks()
+        picked = pick_strikes(self.shape, offer.rows or {}, Picking(delta=delta, width=Decimal(1)))
+        width = width_of(self.shape, offer.strikes)
+        now = Offered(
+            trade=_trade(self.shape),
+            day=f"{offer.expiration or ''}",
+            strikes=" ".join(strikes.values()),
+            limit=plain(offer.mid),
+            delta=plain(delta) if _have_same_bodies(self.shape, picked, offer.strikes) else "",
+            width=plain(width),
+        )
+        given = {"root": offer.root, "offered": now.write()}
+        for name, text in {**given, "delta": now.delta, "width": now.width}.items():
+            self.values[name] = text
+        if offer.expiration is not None:
+            self.values["expiration"] = offer.expiration.isoformat()
+
+
+def draw_ticket(typed: QueryDict, *, account_choices: AccountMenu, today: date) -> TicketForm:
     """Return a fresh form: the usual values, over them the market's, over them what was typed."""
-    values = DEFAULTS | {name: text for name, text in typed.items() if text}
-    values.setdefault("intent", str(uuid4()))
-    asked = ShapeForm(values, data=values)
-    asked.full_clean()
-    shape = asked.shape()
-    before = Offered.read(values.get("offered", ""))
-    limit = values.pop("limit", "")
-    if limit != before.limit and before.trade in {"", _trade(shape)}:
-        values["limit"] = limit  # else nobody typed it, or for another trade
-    offer, words = _ask(asked, before, today)
+    drawing = Drawing(typed)
+    values, shape = drawing.values, drawing.shape
+    offer, words = drawing.ask(today)
+    values["limit"] = drawing.limit(offer)
     if offer is not None:
-        values |= _offered_values(shape, offer, values.get("limit", ""))
-    values |= {"underlying": shape.underlying, "instruction": shape.instruction.value}
-    form = TicketForm(values, initial=values, account_choices=account_choices, today=today)
-    _dress(form, shape, offer, words)
+        drawing.write(offer)
+    values["underlying"] = shape.underlying
+    values["instruction"] = shape.instruction.value
+    form = TicketForm(values, data=values, account_choices=account_choices, today=today)
+    form.full_clean()
+    dress(form, shape, offer, words)
     return form
 
 
-def redraw_ticket(form: TicketForm) -> None:
-    """Give a form with errors the market's choices again; every value stays as it was typed."""
-    offer, words = _ask(form, None, form.today)
-    _dress(form, form.shape(), offer, words)
-
-
-def check_listed(form: TicketForm) -> Offer | None:
-    """Add an error for every strike that is not listed; None if the broker cannot say."""
-    offer, form.market_words = _ask(form, None, form.today)
-    shape = form.shape()
-    _label(form, shape)
-    if offer is None:
-        return None
-    strikes = zip(STRIKES[form.trade], shape.sides, form.strikes() or (), strict=False)
-    for name, side, strike in strikes:
-        if offer.row(side, strike) is None:
-            form.add_error(name, f"There is no {side.lower()} at {price(strike)}.")
-    return offer
-
-
-def _ask(asked: ShapeForm, before: Offered | None, today: date) -> tuple[Offer | None, str]:
-    """Ask for an offer; with nothing to compare with, exactly what was typed.
-
-    New strikes are picked when the trade or its day changed and nobody touched the old ones.
-    """
-    strikes = asked.strikes()
-    expiration = asked.cleaned_data.get("expiration")
-    exactly = before is None
-    if before is not None and strikes is not None:
-        is_same = before.day == f"{expiration or ''}" and before.trade == _trade(asked.shape())
-        is_typed = before.strikes != " ".join(map(plain, strikes))
-        exactly = is_same
-        strikes = strikes if is_same or is_typed else None
+def step(offer: Offer, typed: str, *, up: bool) -> str:
+    """Return the next price on the tick above or below one that was typed, never below one tick."""
+    structure = offer.structure
     try:
-        return (
-            make_offer(
-                asked.shape(),
-                expiration=expiration,
-                strikes=strikes,
-                exactly=exactly,
-                today=today,
-            ),
-            "",
-        )
-    except (BrokerError, InvalidSymbol) as error:
-        return None, str(error)
+        now = Decimal(typed)
+    except InvalidOperation:
+        return typed
+    if structure is None or not now.is_finite():
+        return typed
+    symbols = [leg.symbol for leg in structure.legs]
+    tick = tick_for(structure.strategy, symbols, max(now, Decimal("0.01")))
+    rounded = round_to_tick(now, tick, up=up)
+    if rounded == now:
+        rounded = now + tick if up else now - tick
+    return plain(max(rounded, tick))
+
+
+def _filled(typed: QueryDict) -> QueryDict:
+    """Return the usual values, over them what was typed."""
+    values = QueryDict(mutable=True)
+    values.update(DEFAULTS)
+    for name, texts in typed.lists():
+        if name != "act" and any(texts):
+            values.setlist(name, texts)
+    if "intent" not in values:
+        values["intent"] = str(uuid4())
+        values.setdefault("symmetric", "on")
+    return values
 
 
 def _trade(shape: Shape) -> str:
     return f"{shape.strategy} {shape.underlying} {shape.kind} {shape.side}"
 
 
-def _offered_values(shape: Shape, offer: Offer, limit: str) -> dict[str, str]:
-    """Return the values the market gives; the limit follows the mid until somebody types one."""
-    now = Offered.of(shape, offer)
-    names = STRIKES[shape.strategy]
-    values = dict(zip(names, map(plain, offer.strikes), strict=False))
-    values |= {"root": offer.root, "offered": now.write(), "limit": limit or now.limit}
-    if offer.expiration is not None:
-        values["expiration"] = offer.expiration.isoformat()
-    return values
-
-
-def _dress(form: TicketForm, shape: Shape, offer: Offer | None, words: str) -> None:
-    """Write labels, choices and prices into the fields."""
-    form.market_words = words
-    _label(form, shape)
-    if offer is None:
-        return
-    if offer.expirations:
-        days: Any = form.fields["expiration"].widget
-        days.choices = [(day.isoformat(), _day_words(day, form.today)) for day in offer.expirations]
-        days.attrs["id"] = f"{form.trade.lower()}-expiration-{shape.underlying.lower()}"
-    form.listed = [(side.lower(), offer.side(side)) for side in dict.fromkeys(shape.sides)]
-    for name, side, strike in zip(STRIKES[form.trade], shape.sides, offer.strikes, strict=False):
-        row = offer.row(side, strike)
-        form.fields[name].widget.attrs["list"] = side.lower()
-        form[name].help_text = f"no such {side.lower()}" if row is None else option_words(row)
-    form["limit"].help_text = market_words(offer)
-
-
-def _label(form: TicketForm, shape: Shape) -> None:
-    if shape.strategy is Strategy.VERTICAL:
-        first, second = ("buy", "sell") if shape.kind.buys_lower else ("sell", "buy")
-        form["lower"].label = f"Lower strike ({first})"
-        form["upper"].label = f"Upper strike ({second})"
-    form["limit"].label = _limit_label(shape)
-
-
-def _limit_label(shape: Shape) -> str:
-    """Return what the limit is called: `Net credit`, `Net debit`, `Limit`."""
-    if shape.strategy is Strategy.IRON_CONDOR:
-        return "Net credit"
-    if shape.strategy is Strategy.VERTICAL:
-        gives = shape.kind.price_effect is PriceEffect.NET_CREDIT
-        return "Net credit" if gives else "Net debit"
-    return "Limit"
-
-
-def market_words(offer: Offer) -> str:
-    """Say what the market pays now: `mid 1.25 · natural 1.15`."""
-    if offer.mid is None or offer.natural is None:
-        return "no price for these strikes"
-    return f"mid {price(offer.mid)} · natural {price(offer.natural)}"
-
-
-def _day_words(day: date, today: date) -> str:
-    return f"{day:%m/%d/%Y} · {(day - today).days} d"
+def _have_same_bodies(shape: Shape, picked: Strikes, strikes: Strikes) -> bool:
+    """Tell whether the strikes near the market are those that a delta picks."""
+    if len(picked) != len(strikes):
+        return False
+    places = {body_and_wing(shape, side)[0] for side in shape.sides}
+    return bool(places) and all(picked[place] == strikes[place] for place in places)

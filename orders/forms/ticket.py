@@ -2,51 +2,52 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
+from django.forms.boundfield import BoundWidget
+from django.http import QueryDict
 from django.utils.safestring import SafeString
 
 from accounts.domain.words import choices
-from brokerage.schwab.replies import ChainRow
 from orders.domain.errors import BadTicket, KeyReused
 from orders.domain.guards import Guard
-from orders.domain.shapes import Shape
-from orders.selectors.account_choices import ALL_ACTIVE, read_choice
+from orders.forms.shape import DEFAULTS as SHAPE_DEFAULTS
+from orders.forms.shape import PICKS, STRIKES, ShapeForm, number
+from orders.selectors.account_choices import ALL_ACTIVE, ALL_BUT, ONLY, AccountMenu, read_choice
 from orders.selectors.choosing import AccountChoice
-from strategies.domain.catalog import ImpossibleTrade, Structure, VerticalKind
+from orders.selectors.offering import Offer
+from orders.selectors.suggesting import suggest_underlyings
+from strategies.domain.catalog import ImpossibleTrade, Structure
 from strategies.domain.checks import EXPIRED, find_problems
-from strategies.domain.symbols import InvalidSymbol, PutCall, default_root, underlying_of
+from strategies.domain.symbols import InvalidSymbol, default_root, underlying_of
 from strategies.domain.tickets import (
     Duration,
-    Instruction,
     OrderType,
     Problem,
+    Session,
     Strategy,
     Ticket,
 )
 
-STRATEGIES = [
-    (Strategy.IRON_CONDOR.value, "Iron condor"),
-    (Strategy.VERTICAL.value, "Vertical"),
-    (Strategy.SINGLE_OPTION.value, "Option"),
-    (Strategy.EQUITY.value, "Shares"),
-]
-STRIKES: Mapping[Strategy, tuple[str, ...]] = {
-    Strategy.IRON_CONDOR: ("put_wing", "put_body", "call_body", "call_wing"),
-    Strategy.VERTICAL: ("lower", "upper"),
-    Strategy.SINGLE_OPTION: ("strike",),
-    Strategy.EQUITY: (),
+LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+STOPPED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+# What the terms of a trade are; those that its order type has no use for stay out of sight.
+TERMS: Mapping[Strategy, tuple[str, ...]] = {
+    Strategy.IRON_CONDOR: ("contracts", "limit", "duration", "accounts"),
+    Strategy.VERTICAL: ("contracts", "limit", "duration", "accounts"),
+    Strategy.SINGLE_OPTION: ("contracts", "order_type", "limit", "stop", "duration", "accounts"),
+    Strategy.EQUITY: (
+        "contracts",
+        "order_type",
+        "limit",
+        "stop",
+        "duration",
+        "session",
+        "accounts",
+    ),
 }
-SHAPE_FIELDS: Mapping[Strategy, tuple[str, ...]] = {
-    Strategy.IRON_CONDOR: ("underlying", "expiration"),
-    Strategy.VERTICAL: ("kind", "underlying", "expiration"),
-    Strategy.SINGLE_OPTION: ("instruction", "side", "underlying", "expiration"),
-    Strategy.EQUITY: ("instruction", "underlying"),
-}
-TERMS = ("contracts", "limit", "duration", "accounts")
 
 # What the agent agrees to where a guard objects; it is asked for in the review, and never kept.
 CONFIRMATIONS = {
@@ -57,88 +58,21 @@ CONFIRMATIONS = {
 }
 
 DEFAULTS = {
-    "strategy": Strategy.IRON_CONDOR.value,
-    "kind": VerticalKind.BULL_PUT.value,
-    "side": PutCall.PUT.value,
-    "underlying": "SPX",
+    **SHAPE_DEFAULTS,
     "contracts": "1",
+    "order_type": OrderType.LIMIT.value,
     "duration": Duration.DAY.value,
+    "session": Session.NORMAL.value,
     "accounts": ALL_ACTIVE,
 }
-_OPTION_WORDS = [word for word in Instruction if word.is_for_options]
-_SHARE_WORDS = [word for word in Instruction if not word.is_for_options]
 
 
-def _number(label: str) -> forms.DecimalField:
-    box = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    return forms.DecimalField(label=label, max_digits=12, decimal_places=4, widget=box)
-
-
-def strategy_of(values: Mapping[str, Any]) -> Strategy:
-    """Return the strategy named in what was sent; an unknown name is the usual one."""
+def order_type_of(values: Mapping[str, Any]) -> OrderType:
+    """Return the order type named in what was sent; without one it is LIMIT."""
     try:
-        return Strategy(str(values.get("strategy")))
+        return OrderType(str(values.get("order_type") or OrderType.LIMIT))
     except ValueError:
-        return Strategy(DEFAULTS["strategy"])
-
-
-class ShapeForm(forms.Form):
-    """The part of a ticket that decides what the market is asked.
-
-    Args:
-        values: what was typed; it also decides which fields there are.
-    """
-
-    strategy = forms.ChoiceField(choices=STRATEGIES, widget=forms.RadioSelect)
-    kind = forms.ChoiceField(
-        choices=[(kind.value, kind.label) for kind in VerticalKind], widget=forms.RadioSelect
-    )
-    instruction = forms.ChoiceField(label="Action")
-    side = forms.ChoiceField(choices=[("PUT", "Put"), ("CALL", "Call")], widget=forms.RadioSelect)
-    underlying = forms.CharField(
-        max_length=8, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
-    expiration = forms.DateField(widget=forms.Select)
-    put_wing = _number("Put wing (buy)")
-    put_body = _number("Put body (sell)")
-    call_body = _number("Call body (sell)")
-    call_wing = _number("Call wing (buy)")
-    lower = _number("Lower strike")
-    upper = _number("Upper strike")
-    strike = _number("Strike")
-
-    def __init__(self, values: Mapping[str, Any], **options: Any) -> None:
-        self.trade = strategy_of(values)
-        # Ids differ by strategy, so that a morph never reuses a field for another meaning.
-        super().__init__(auto_id=f"{self.trade.lower()}-%s", **options)
-        words = _SHARE_WORDS if self.trade is Strategy.EQUITY else _OPTION_WORDS
-        self._choices("instruction").choices = choices_of(words)
-        shown = {"strategy", *SHAPE_FIELDS[self.trade], *STRIKES[self.trade]}
-        for name in set(ShapeForm.base_fields) - shown:
-            del self.fields[name]
-
-    def clean_underlying(self) -> str:
-        return str(self.cleaned_data["underlying"]).strip().upper().removeprefix("$")
-
-    def shape(self) -> Shape:
-        """Return the shape typed; what is missing or wrong in it is the usual."""
-        typed = self.cleaned_data
-        first = Instruction.BUY if self.trade is Strategy.EQUITY else Instruction.BUY_TO_OPEN
-        return Shape(
-            strategy=self.trade,
-            underlying=typed.get("underlying") or DEFAULTS["underlying"],
-            kind=VerticalKind(typed.get("kind") or DEFAULTS["kind"]),
-            side=PutCall(typed.get("side") or DEFAULTS["side"]),
-            instruction=Instruction(typed.get("instruction") or first),
-        )
-
-    def strikes(self) -> tuple[Decimal, ...] | None:
-        """Return the strikes typed, or None unless all are there."""
-        typed = [self.cleaned_data.get(name) for name in STRIKES[self.trade]]
-        return tuple(one for one in typed if one is not None) if all(typed) else None
-
-    def _choices(self, name: str) -> forms.ChoiceField:
-        return cast("forms.ChoiceField", self.fields[name])
+        return OrderType.LIMIT
 
 
 class TicketForm(ShapeForm):
@@ -152,9 +86,15 @@ class TicketForm(ShapeForm):
     contracts = forms.IntegerField(
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     )
-    limit = _number("Limit")
+    order_type = forms.ChoiceField(choices=choices(OrderType), label="Type")
+    limit = number("Limit", required=False)
+    stop = number("Stop", required=False)
     duration = forms.ChoiceField(choices=choices(Duration))
+    session = forms.ChoiceField(choices=choices(Session))
     accounts = forms.ChoiceField()
+    picked = forms.TypedMultipleChoiceField(
+        label="Accounts", coerce=UUID, required=False, widget=forms.CheckboxSelectMultiple
+    )
     intent = forms.UUIDField(widget=forms.HiddenInput)
     root = forms.CharField(required=False, max_length=6, widget=forms.HiddenInput)
     offered = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
@@ -164,30 +104,43 @@ class TicketForm(ShapeForm):
         self,
         values: Mapping[str, Any],
         *,
-        account_choices: Sequence[tuple[str, str]],
+        account_choices: AccountMenu,
         today: date,
         **options: Any,
     ) -> None:
         super().__init__(values, **options)
         self.today = today
         self.market_words = ""
-        self.listed: Sequence[tuple[str, Sequence[ChainRow]]] = ()
+        self.offer: Offer | None = None
         self._ticket: Ticket | None = None
-        self._choices("accounts").choices = account_choices
-        if self.trade is Strategy.EQUITY:
-            self.fields["contracts"].label = "Shares"
+        self._menu = account_choices
+        self._choices("accounts").choices = account_choices.choices
+        self._choices("picked").choices = [(pk, alias) for pk, alias, _ in account_choices.accounts]
+        for name in {"order_type", "stop", "session"} - set(TERMS[self.trade]):
+            del self.fields[name]
+        has_type = "order_type" in self.fields
+        self.priced_as = order_type_of(values) if has_type else OrderType.LIMIT
+        self.fields["contracts"].label = "Shares" if self.is_for_shares else "Contracts"
+        for name in {*STRIKES[self.trade], *PICKS[self.trade], *TERMS[self.trade]}:
+            if name in self.fields:
+                self.fields[name].widget.attrs["aria-describedby"] = f"{self[name].auto_id}_notes"
 
     def clean(self) -> dict[str, Any]:
+        for name in {"limit", "stop"} & set(self.errors) - set(self._terms()):
+            del self.errors[name]  # the order type has no use for it
         if not self.errors:
-            try:
-                self._ticket = self._build()
-            except ImpossibleTrade as error:
-                self.add_problems(error.problems)
-            except InvalidSymbol as error:
-                self.add_error("underlying", str(error))
-            else:
-                self.add_problems(find_problems(self._ticket, today=self.today))
+            self._check()
         return self.cleaned_data
+
+    def _check(self) -> None:
+        try:
+            self._ticket = self._build()
+        except ImpossibleTrade as error:
+            self.add_problems(error.problems)
+        except InvalidSymbol as error:
+            self.add_error("underlying", str(error))
+        else:
+            self.add_problems(find_problems(self._ticket, today=self.today))
 
     @property
     def ticket(self) -> Ticket:
@@ -196,29 +149,61 @@ class TicketForm(ShapeForm):
             raise ValueError("An invalid form makes no ticket.")
         return self._ticket
 
+    @property
+    def is_for_shares(self) -> bool:
+        return self.trade is Strategy.EQUITY
+
+    @property
+    def title(self) -> str:
+        return "New stock order" if self.is_for_shares else "New option order"
+
+    @property
+    def has_types(self) -> bool:
+        """Whether its order type can be chosen."""
+        return "order_type" in self.fields
+
+    def suggestions(self) -> list[str]:
+        """Return underlyings to choose from, beside any other that is typed."""
+        return suggest_underlyings(shares=self.is_for_shares)
+
     def choice(self) -> AccountChoice:
         """Return which accounts it goes to."""
-        return read_choice(self.cleaned_data["accounts"])
+        return read_choice(self.cleaned_data["accounts"], self.cleaned_data["picked"])
 
-    def shape_fields(self) -> list[tuple[forms.BoundField, int]]:
-        """Return what decides the offer, with the columns each field takes."""
-        wide = {"strategy", "kind", "strike"}
-        return [(self[name], 4 if name in wide else 2) for name in self._asked()]
+    def market_fields(self) -> list[forms.BoundField]:
+        """Return the underlying and its expiration; without prices there is none to choose."""
+        names = [name for name in ("underlying", "expiration") if name in self.fields]
+        return [self[name] for name in names if name != "expiration" or not self.market_words]
+
+    def strike_fields(self) -> list[forms.BoundField]:
+        return [] if self.market_words else [self[name] for name in STRIKES[self.trade]]
+
+    def pick_fields(self) -> list[forms.BoundField]:
+        """Return what strikes are picked by."""
+        return [] if self.market_words else [self[name] for name in PICKS[self.trade]]
 
     def terms(self) -> list[forms.BoundField]:
         """Return price, size and destination, once there is something to price."""
-        return [] if self.market_words else [self[name] for name in TERMS]
+        return [] if self.market_words else [self[name] for name in self._terms()]
 
     def unseen(self) -> list[SafeString]:
         """Return hidden inputs for all that is kept and not shown."""
-        seen = {"confirm", *self._asked(), *(field.name for field in self.terms())}
+        shown = [*self.market_fields(), *self.strike_fields(), *self.pick_fields(), *self.terms()]
+        seen = {"confirm", *(field.name for field in [*self.segments(), *shown])}
+        if shown and self.terms():
+            seen.add("picked")
         return [field.as_hidden() for field in self if field.name not in seen]
 
-    def _asked(self) -> list[str]:
-        shape = ("strategy", *SHAPE_FIELDS[self.trade])
-        if self.market_words:
-            return [name for name in shape if name != "expiration"]
-        return [*shape, *STRIKES[self.trade]]
+    def boxes(self) -> list[tuple[BoundWidget, bool]]:
+        """Return a box for every account, and whether the account is switched on."""
+        boxes = list(self["picked"])
+        active = [is_active for _, _, is_active in self._menu.accounts]
+        return list(zip(boxes, active, strict=True))
+
+    @property
+    def is_picking(self) -> bool:
+        """Whether the boxes decide which accounts it goes to."""
+        return self["accounts"].value() in {ONLY, ALL_BUT}
 
     def hidden_copy(self) -> list[SafeString]:
         """Return everything typed as hidden fields, for the step after this one."""
@@ -231,30 +216,61 @@ class TicketForm(ShapeForm):
     def add_problems(self, problems: Sequence[Problem]) -> None:
         """Show problems beside the fields they belong to."""
         for problem in problems:
-            self.add_error(self._field_of(problem), problem.message)
+            self.add_error(self.field_of(problem), problem.message)
 
     def refuse(self, error: Exception) -> None:
         """Show why the ticket was not sent; a key that belongs to another order is replaced."""
         if isinstance(error, BadTicket):
             self.add_problems(error.problems)
         elif isinstance(error, KeyReused):
-            self.data = {**{name: self.data[name] for name in self.data}, "intent": str(uuid4())}
+            fresh = cast("QueryDict", self.data).copy()
+            fresh["intent"] = str(uuid4())
+            self.data = fresh
             words = "This ticket was sent before, with other content: see the list. "
             self.add_error(None, words + "Review it again to send this as one more order.")
         else:
             self.add_error(None, str(error))
 
+    def field_of(self, problem: Problem) -> str | None:
+        """Return the field that a problem belongs to, None if it is the whole ticket's."""
+        if problem.field in self.fields:
+            return problem.field
+        if problem.code == EXPIRED and "expiration" in self.fields:
+            return "expiration"
+        if problem.field.startswith("legs[") and problem.field.endswith(".symbol"):
+            names = STRIKES[self.trade] or ("underlying",)
+            index = int(problem.field[5 : problem.field.index("]")])
+            return names[min(index, len(names) - 1)]
+        return None
+
+    def structure(self) -> Structure | None:
+        """Return the trade that shape, day and strikes make, whatever the terms; None if none."""
+        try:
+            return self._structure()
+        except (ImpossibleTrade, InvalidSymbol, KeyError, ValueError):
+            return None
+
+    def _terms(self) -> list[str]:
+        useless = set()
+        if self.priced_as not in LIMITED:
+            useless.add("limit")
+        if self.priced_as not in STOPPED:
+            useless.add("stop")
+        return [name for name in TERMS[self.trade] if name not in useless]
+
     def _build(self) -> Ticket:
         structure = self._structure()
-        typed = self.cleaned_data
+        typed, terms = self.cleaned_data, self._terms()
         return Ticket(
             strategy=self.trade,
             legs=structure.legs,
-            order_type=OrderType.LIMIT,
+            order_type=self.priced_as,
             contracts=typed["contracts"],
-            limit=typed["limit"],
+            limit=typed["limit"] if "limit" in terms else None,
+            stop=typed["stop"] if "stop" in terms else None,
             price_effect=structure.price_effect,
             duration=Duration(typed["duration"]),
+            session=Session(typed.get("session") or Session.NORMAL),
         )
 
     def _structure(self) -> Structure:
@@ -267,19 +283,3 @@ class TicketForm(ShapeForm):
         return shape.build(
             root=root, expiration=self.cleaned_data["expiration"], strikes=self.strikes() or ()
         )
-
-    def _field_of(self, problem: Problem) -> str | None:
-        if problem.field in self.fields:
-            return problem.field
-        if problem.code == EXPIRED:
-            return "expiration"
-        if problem.field.startswith("legs[") and problem.field.endswith(".symbol"):
-            names = STRIKES[self.trade] or ("underlying",)
-            index = int(problem.field[5 : problem.field.index("]")])
-            return names[min(index, len(names) - 1)]
-        return None
-
-
-def choices_of(words: Sequence[Instruction]) -> list[tuple[str, str]]:
-    """Return instructions as choices: `Buy to open`."""
-    return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]

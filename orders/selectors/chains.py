@@ -11,11 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.domain.envelope import CannotOpen
-from accounts.domain.words import LoginStatus
-from accounts.models import Token
+from accounts.services.market_login import ask_market
 from accounts.services.tokens import ask_broker
-from brokerage.errors import BrokerError, LoginRequired, Refused
-from brokerage.schwab import messages, oauth
+from brokerage.errors import BrokerError, Refused
+from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Reply
 from brokerage.schwab.replies import (
     ChainRow,
@@ -183,7 +182,7 @@ def _prices(quotes: Quotes) -> Market:
 
 
 def _ask(request: ApiRequest, carry: Callable[[ApiRequest, str], Reply] = ask_broker) -> Reply:
-    return carry(request, oauth.bearer(_any_token().access.open()))
+    return ask_market(request, now=timezone.now(), carry=carry)
 
 
 def _at_once(request: ApiRequest, authorization: str) -> Reply:
@@ -194,19 +193,3 @@ def _at_once(request: ApiRequest, authorization: str) -> Reply:
         ca_file=settings.BROKER_CA_FILE,
         timeout_s=CLICK_TIMEOUT_S,
     )
-
-
-def _any_token() -> Token:
-    """Return the token that lasts longest: market data is the same for every login."""
-    token = (
-        Token.objects.filter(
-            login__environment=settings.ENVIRONMENT,
-            login__status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING],
-            access_expires_at__gt=timezone.now(),
-        )
-        .order_by("-access_expires_at")
-        .first()
-    )
-    if token is None:
-        raise LoginRequired("No login is connected, so there is nobody to ask for prices.")
-    return token

@@ -27,7 +27,7 @@ from orders.selectors import chains
 from orders.selectors.choosing import AccountChoice, purpose_of, share_out
 from strategies.domain.catalog import Structure, recognise
 from strategies.domain.checks import find_problems
-from strategies.domain.pricing import natural_cash
+from strategies.domain.pricing import Market, natural_cash
 from strategies.domain.tickets import OrderType, Problem, Ticket
 
 PRICE_AGE_S = 60
@@ -83,6 +83,7 @@ def judge(
     choice: AccountChoice,
     *,
     confirmed: Collection[str] = (),
+    market: Market | None = None,
     now: datetime,
     today: date,
 ) -> Judged:
@@ -90,6 +91,7 @@ def judge(
 
     Args:
         confirmed: guards whose objections the agent knows; for them the broker is not asked.
+        market: the prices to judge by, instead of those remembered or asked for.
         now, today: of the click; `today` is the date at the exchange.
 
     Errors: BadTicket, NobodyToSendTo.
@@ -104,7 +106,10 @@ def judge(
         words = "No account matches. Choose at least one."
         raise NobodyToSendTo([Problem("accounts", "no_accounts", words)])
     structure = recognise(ticket.legs)
-    natural = _natural(ticket, purpose, shares, confirmed)
+    if market is None:
+        natural = _natural(ticket, purpose, shares, confirmed)
+    else:
+        natural = natural_cash(ticket.legs, market)
     return Judged(
         ticket=ticket,
         structure=structure,

@@ -1,7 +1,7 @@
 """The ticket in two steps: what is typed, then its review, then the click that sends it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -16,14 +16,29 @@ from accounts.tasks.queue import QueueDown, check_queue
 from orders.decorators import exchange_date, received_at
 from orders.domain.errors import BadTicket, GuardRefused, KeyReused
 from orders.domain.guards import Guard
-from orders.forms.drawing import check_listed, draw_ticket, market_words, redraw_ticket
+from orders.forms.drawing import draw_ticket
+from orders.forms.dressing import (
+    MARKET,
+    REMEMBERED,
+    ask_exactly,
+    check_listed,
+    dress,
+    redraw_ticket,
+)
+from orders.forms.saving import SaveForm
+from orders.forms.showing import judge_typed, show
 from orders.forms.ticket import CONFIRMATIONS, TicketForm
 from orders.selectors.account_choices import account_choices
-from orders.selectors.guarding import find_duplicates, judge
+from orders.selectors.guarding import Judged, find_duplicates, judge
+from orders.selectors.proving import why_prove
+from orders.selectors.saved import free_number
 from orders.services.creating import Creation, create_order
+from orders.services.freezing import PasswordRequired
 from orders.tasks import ring_for
-from orders.views.desk import desk_page
+from orders.views.frame import frame
 from strategies.domain.tickets import Problem
+
+PROVED_AT = "proved_at"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,9 +46,21 @@ from strategies.domain.tickets import Problem
 @may_trade
 def ticket(request: DeskRequest) -> HttpResponse:
     """Show the ticket with what the market offers for what is typed; a POST comes back to it."""
-    typed = {name: str(text) for name, text in (request.POST or request.GET).items()}
-    form = draw_ticket(typed, account_choices=account_choices(), today=_today())
-    return _pane(request, "orders/_ticket.html", {"form": form})
+    return show_ticket(request, fresh_ticket(request.POST or request.GET))
+
+
+@require_POST
+@signed_in
+@may_trade
+def figures(request: DeskRequest) -> HttpResponse:
+    """Check what is typed and work it out, by prices that are known; `fresh` asks for new ones."""
+    form = posted(request)
+    form.full_clean()
+    offer, words = ask_exactly(form, MARKET if "fresh" in request.GET else REMEMBERED)
+    dress(form, form.shape(), offer, words)
+    judged, problems = judge_typed(form, now=timezone.now())
+    shown = {"form": form, "shown": show(form, judged, problems)}
+    return render(request, "orders/ticket_update.html", shown)
 
 
 @require_POST
@@ -41,7 +68,7 @@ def ticket(request: DeskRequest) -> HttpResponse:
 @may_trade
 def review(request: DeskRequest) -> HttpResponse:
     """Show what would be sent, to whom and what the guards object to, or the ticket's errors."""
-    return _review(request, _posted(request))
+    return show_review(request, posted(request))
 
 
 @require_POST
@@ -49,25 +76,66 @@ def review(request: DeskRequest) -> HttpResponse:
 @may_trade
 def send(request: DeskRequest) -> HttpResponse:
     """Broadcast the reviewed ticket, once per intent."""
-    form = _posted(request)
+    form = posted(request)
     if not form.is_valid():
         return _refused(request, form)
     try:
+        _prove(request)
         creation = _create(request, form)
+    except PasswordRequired as error:
+        return show_review(request, form, wrong_password=str(error))
     except GuardRefused as error:
-        return _review(request, form, [*error.problems, *error.overridden])
+        return show_review(request, form, [*error.problems, *error.overridden])
     except (BadTicket, KeyReused, QueueDown) as error:
         form.refuse(error)
         return _refused(request, form)
     return _sent(request, creation)
 
 
-def _review(
-    request: DeskRequest, form: TicketForm, problems: Sequence[Problem] | None = None
+def fresh_ticket(typed: Any) -> TicketForm:
+    """Return a ticket drawn from what is typed and what the market offers."""
+    return draw_ticket(typed, account_choices=account_choices(), today=_today())
+
+
+def show_ticket(
+    request: DeskRequest,
+    form: TicketForm,
+    *,
+    save: SaveForm | None = None,
+    dressed: bool = True,
+    template: str = "orders/_ticket.html",
+    **more: Any,
+) -> HttpResponse:
+    """Show the first step.
+
+    Args:
+        save: the form that keeps it as a template, if it was sent.
+        dressed: whether the form has the market's prices already.
+    """
+    if not dressed:
+        redraw_ticket(form)
+    return answer(request, template, {**_shown(request, form, save), **more})
+
+
+def posted(request: DeskRequest) -> TicketForm:
+    """Return the ticket that came with a request."""
+    return ticket_form(request.POST)
+
+
+def ticket_form(values: Any) -> TicketForm:
+    """Return a ticket with these values, to be checked."""
+    return TicketForm(values, data=values, account_choices=account_choices(), today=_today())
+
+
+def show_review(
+    request: DeskRequest,
+    form: TicketForm,
+    problems: Sequence[Problem] | None = None,
+    wrong_password: str = "",
 ) -> HttpResponse:
     """Show the review with these objections, or with those that a click would meet now."""
     if form.is_valid():
-        offer = check_listed(form)
+        check_listed(form)
     if not form.is_valid():
         return _refused(request, form)
     now = timezone.now()
@@ -79,13 +147,30 @@ def _review(
     if problems is None:
         problems = [*judged.problems, *find_duplicates(judged, now=now)]
     shown = {
+        **_reviewed(form, judged, problems),
+        "why_prove": why_prove(request.user, proved_at=_proved_at(request), now=now),
+        "wrong_password": wrong_password,
+    }
+    return answer(request, "orders/_review.html", shown)
+
+
+def answer(request: DeskRequest, template: str, shown: Mapping[str, Any]) -> HttpResponse:
+    """Answer with a step of the ticket: for the dialog, for where it stands, or a whole page."""
+    if request.htmx and request.htmx.target == "dialog#modal":
+        return render(request, "orders/ticket_dialog.html", {**shown, "pane": template})
+    if request.htmx:
+        return render(request, template, shown)
+    return render(request, "orders/ticket.html", {**frame(request), **shown, "pane": template})
+
+
+def _reviewed(form: TicketForm, judged: Judged, problems: Sequence[Problem]) -> dict[str, Any]:
+    return {
         "form": form,
         "preview": judged,
-        "market": market_words(offer) if offer else form.market_words,
+        "shown": show(form, judged),
         "objections": [(one, CONFIRMATIONS.get(Guard(one.code))) for one in problems],
         "is_blocked": not judged.sent or not all(one.is_overridable for one in problems),
     }
-    return _pane(request, "orders/_review.html", shown)
 
 
 def _create(request: DeskRequest, form: TicketForm) -> Creation:
@@ -106,29 +191,40 @@ def _create(request: DeskRequest, form: TicketForm) -> Creation:
 
 def _sent(request: DeskRequest, creation: Creation) -> HttpResponse:
     if request.htmx:
-        answer = render(request, "orders/_sent.html", {"creation": creation})
-        return trigger_client_event(answer, "sent", {})
+        sent = render(request, "orders/_sent.html", {"creation": creation})
+        return trigger_client_event(trigger_client_event(sent, "sent", {}), "closeModal", {})
     done = "sent" if creation.is_new else "was sent before; this is the same one"
     messages.success(request, f"Broadcast {creation.order} {done}.")
     return redirect("desk")
 
 
-def _posted(request: DeskRequest) -> TicketForm:
-    return TicketForm(
-        request.POST, data=request.POST, account_choices=account_choices(), today=_today()
-    )
+def _prove(request: DeskRequest) -> None:
+    """Take the agent's password where one is needed. Errors: PasswordRequired."""
+    now = timezone.now()
+    why = why_prove(request.user, proved_at=_proved_at(request), now=now)
+    if not why:
+        return
+    given = request.POST.get("password", "")
+    if not given:
+        raise PasswordRequired("Give your password. Nothing was sent.")
+    if not request.user.check_password(given):
+        raise PasswordRequired("That is not your password. Nothing was sent.")
+    request.session[PROVED_AT] = now.isoformat()
+
+
+def _proved_at(request: DeskRequest) -> datetime | None:
+    at = request.session.get(PROVED_AT)
+    return datetime.fromisoformat(at) if at else None
 
 
 def _refused(request: DeskRequest, form: TicketForm) -> HttpResponse:
-    redraw_ticket(form)
-    return _pane(request, "orders/_ticket.html", {"form": form})
+    return show_ticket(request, form, dressed=False)
 
 
-def _pane(request: DeskRequest, template: str, shown: Mapping[str, Any]) -> HttpResponse:
-    """Answer with the ticket's pane, or without JavaScript with the whole page around it."""
-    if request.htmx:
-        return render(request, template, shown)
-    return desk_page(request, {**shown, "pane": template})
+def _shown(request: DeskRequest, form: TicketForm, save: SaveForm | None = None) -> dict[str, Any]:
+    judged, problems = judge_typed(form, now=timezone.now())
+    save = save or SaveForm(prefix="save", initial={"number": free_number(request.user)})
+    return {"form": form, "shown": show(form, judged, problems), "save": save}
 
 
 def _today() -> date:

@@ -45,6 +45,11 @@ def open_ticket(client: Client, **typed: str) -> dict[str, str]:
     return form_in(client.get("/desk/ticket/", typed, headers=HTMX))
 
 
+def typed_in(values: dict[str, str]) -> dict[str, str]:
+    """Return what makes a ticket: without the name under which it may be saved."""
+    return {name: text for name, text in values.items() if not name.startswith("save-")}
+
+
 def text_of(answer: Any) -> str:
     """Return an answer with its white space folded."""
     return " ".join(answer.content.decode().split())

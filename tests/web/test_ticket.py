@@ -8,7 +8,7 @@ import pytest
 from accounts.models import AccountGroup, BrokerLogin
 from orders.models import ComplexOrder
 from orders.selectors import chains
-from tests.web.browsing import HTMX, form_in, open_ticket, text_of
+from tests.web.browsing import HTMX, form_in, open_ticket, text_of, typed_in
 
 STRIKES = ("put_wing", "put_body", "call_body", "call_wing")
 
@@ -185,7 +185,9 @@ def test_the_review_names_legs_price_and_who_is_left_out(agent, fleet):
     assert "2 each, 4 in all" in page
     assert f"<b>{fleet.accounts[1].alias}</b> The account is switched off." in page
     assert "SEND TO 2 ACCOUNTS" in page
-    assert {name: text for name, text in form_in(answer).items() if name in values} == values
+    assert {name: text for name, text in form_in(answer).items() if name in values} == typed_in(
+        values
+    )
     assert ComplexOrder.objects.count() == 0
 
 
