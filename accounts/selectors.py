@@ -30,7 +30,6 @@ class FleetNumbers:
 
     Args:
         logins_ok: those that can trade, soon ending ones among them.
-        balances_at: when the newest balances were read.
     """
 
     active: int
@@ -39,7 +38,6 @@ class FleetNumbers:
     buying_power: Decimal
     logins_ok: int
     logins: int
-    balances_at: datetime | None
 
     @property
     def logins_out(self) -> int:
@@ -129,7 +127,6 @@ def fleet_numbers() -> FleetNumbers:
         active=Count("pk", filter=Q(is_active=True)),
         value=Sum("value"),
         buying_power=Sum("buying_power"),
-        balances_at=Max("balances_at"),
     )
     connected = Q(status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
     logins = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
@@ -142,7 +139,6 @@ def fleet_numbers() -> FleetNumbers:
         buying_power=sums["buying_power"] or Decimal(0),
         logins_ok=logins["ok"],
         logins=logins["logins"],
-        balances_at=sums["balances_at"],
     )
 
 

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from accounts.domain.beats import FIGURES, NAMES, Beat, Savings
 from accounts.domain.histories import EASTERN
+from accounts.live.panels import tell_beat
 from accounts.models import BeatDay, BrokerLogin
 from accounts.services.short_memory import short_memory
 
@@ -93,6 +94,10 @@ def record_run(
         short_memory().set(_name(beat), json.dumps(asdict(run)))
     except redis.RedisError as error:
         log.warning("the run of %s is kept in memory: %s", beat, type(error).__name__)
+    if run.is_good:
+        tell_beat(beat, datetime.fromtimestamp(run.finished_at, UTC))
+    if run.is_good:
+        tell_beat(beat, datetime.fromtimestamp(run.finished_at, UTC))
     _ledger.setdefault(beat, _Ledger()).add(run, savings)
     flush_days(only=beat, every_s=WRITE_EVERY_S)
 

@@ -35,9 +35,8 @@ def around() -> Around:
 
 def _last() -> LastBroadcast | None:
     sent = ComplexOrder.objects.filter(broadcast_ms__isnull=False).order_by("-pk")
-    found = sent.values_list("pk", "broadcast_ms").first()
-    if found is None:
+    number, took_ms = sent.values_list("pk", "broadcast_ms").first() or (None, None)
+    if number is None or took_ms is None:
         return None
-    number, took_ms = found
     accounts = AccountOrder.objects.filter(order=number, sent_at__isnull=False)
     return LastBroadcast(number, accounts.values("account").distinct().count(), took_ms)

@@ -1,6 +1,6 @@
 """Write the figures of the frame: whole dollars, and ages that the page counts on."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from django import template
@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.services.beat_runs import LATE_AFTER, PERIODS_S, BeatAge
 from orders.templatetags.desk import et_time, money
 
 register = template.Library()
@@ -26,14 +27,25 @@ def dollars(value: Decimal | None) -> str:
 
 
 @register.simple_tag
-def since(at: datetime, beat: str = "") -> SafeString:
-    """Show an age (`4s`, `3m`); the page counts on, and begins again when the beat has run."""
+def since(at: datetime) -> SafeString:
+    """Show an age (`4s`, `3m`) that the page counts on."""
     seconds = (timezone.now() - at).total_seconds()
+    piece = '<time class="num" datetime="{}" data-count="age">{}</time>'
+    return format_html(piece, at.isoformat(), age_words(seconds))
+
+
+@register.simple_tag
+def beat_age(age: BeatAge) -> SafeString:
+    """Show how long ago a beat did its work; the page begins again when it has run."""
+    if age.age_s is None:
+        return format_html('<b class="num">{}</b>', age.words)
+    at = timezone.now() - timedelta(seconds=age.age_s)
     return format_html(
-        '<time class="num" datetime="{}" data-count="age"{}>{}</time>',
+        '<time class="num" datetime="{}" data-count="age" data-beat="{}" data-late="{}">{}</time>',
         at.isoformat(),
-        format_html(' data-beat="{}"', beat) if beat else "",
-        age_words(seconds),
+        age.beat,
+        LATE_AFTER * PERIODS_S[age.beat],
+        age_words(age.age_s),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -20,6 +21,7 @@ from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from accounts.models import User
 from accounts.selectors import fleet_numbers, modes_in_force, open_alarms
+from accounts.services.beat_runs import beat_ages, last_runs
 from accounts.services.gate import find_gate
 from orders.selectors.framing import around
 
@@ -66,6 +68,7 @@ def _framed(user: User) -> Framed:
     shown = {
         "numbers": fleet_numbers(),
         "around": around(),
+        "beats": beat_ages(now=timezone.now()),
         **_notices(user),
     }
     return Framed(*(_piece(name, shown) for name in ("_fleet", "_notices", "_foot")))
@@ -82,5 +85,12 @@ def _notices(user: User) -> dict[str, Any]:
         "alarms": open_alarms(),
         "gate": find_gate() if is_shut else None,
         "modes": [one for one in in_force if one.rule.scope != ModeScope.GATE],
+        "is_market_closed": _is_market_closed(),
         "may_trade": user.may_trade,
     }
+
+
+def _is_market_closed() -> bool:
+    """Whether every beat that ran found its market closed; nobody asks the broker for a page."""
+    runs = last_runs()
+    return bool(runs) and not any(run.is_open for run in runs.values())

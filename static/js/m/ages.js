@@ -28,7 +28,8 @@ function count(element) {
   if (way === "age") element.textContent = age(seconds);
   else if (way === "up") element.textContent = clock(Math.max(0, Math.floor(seconds)));
   else element.textContent = left > 0 ? `in ${clock(left)}` : "now";
-  element.classList.toggle("late", way === "up" && seconds >= LATE_S);
+  const late = Number(element.dataset.late ?? (way === "up" ? LATE_S : Infinity));
+  element.classList.toggle("late", seconds >= late);
 }
 
 function countAll() {
