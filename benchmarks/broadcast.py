@@ -87,16 +87,17 @@ def summary(runs: Sequence[dict[str, float]], accounts: int) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}",
         "load_before": os.getloadavg()[0],
-        "milliseconds": {name: _spread([run[name] for run in runs]) for name in runs[0]},
+        "milliseconds": {name: spread([run[name] for run in runs]) for name in runs[0]},
     }
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
+def spread(values: Sequence[float], *, digits: int = 1) -> dict[str, float]:
+    """Return median, 95th percentile and maximum."""
     ordered = sorted(values)
     return {
-        "median": round(statistics.median(ordered), 1),
-        "p95": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 1),
-        "max": round(ordered[-1], 1),
+        "median": round(statistics.median(ordered), digits),
+        "p95": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], digits),
+        "max": round(ordered[-1], digits),
     }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tradeswim import env
+
 MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
 
 # How `manage.py prepare --exit-code` ends when all is prepared and trading is not open yet.
@@ -78,8 +80,15 @@ def programs(environment: Mapping[str, str]) -> list[Program]:
             _named("beat", environment),
         ),
         Program("sweeper", manage("sweep"), _named("sweeper", environment)),
-        Program("stream", manage("stream"), _named("stream", environment)),
+        *_streams(environment),
     ]
+
+
+def _streams(environment: Mapping[str, str]) -> list[Program]:
+    """Return what listens to the broker, unless the installation is to do without it."""
+    if not env.flag("TRADESWIM_STREAMS", default=True):
+        return []
+    return [Program("stream", manage("stream"), _named("stream", environment))]
 
 
 def _worker(name: str, environment: Mapping[str, str]) -> Program:
