@@ -9,7 +9,7 @@ MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit requirements vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-fills requirements vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -91,6 +91,9 @@ bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
 
 bench-exit: $(DEV) ## measure EXIT in 45 accounts beside its entry
 	@$(PY) -m benchmarks.exit
+
+bench-fills: $(DEV) ## measure how soon a fill at the broker is on record, with streams and without
+	@$(PY) -m benchmarks.fills
 
 requirements: $(DEV) ## compile the pinned requirements with hashes, for every supported Python
 	@for name in requirements requirements-dev; do \
