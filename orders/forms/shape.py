@@ -61,13 +61,17 @@ class Tick(forms.CheckboxInput):
 
 
 class StrategyRadio(forms.RadioSelect):
-    """Segments, each with the key that chooses it."""
+    """Segments, each with the key that chooses it; `has_focus` when a dialog opens with them."""
+
+    has_focus = False
 
     def create_option(self, *given: Any, **more: Any) -> dict[str, Any]:
         option = super().create_option(*given, **more)
         key = STRATEGY_KEYS.get(option["value"])
         if key is not None:
             option["attrs"] |= {"data-key": key, "data-key-words": f"New order: {option['label']}"}
+        if self.has_focus and option["selected"]:
+            option["attrs"]["autofocus"] = True
         return option
 
 
@@ -176,6 +180,13 @@ class ShapeForm(forms.Form):
         names = ("strategy", "kind", "instruction", "side")
         hidden = {"strategy"} if self.trade is Strategy.EQUITY else set()
         return [self[name] for name in names if name in self.fields and name not in hidden]
+
+    def focus(self) -> None:
+        """Let the first control have the focus when a dialog opens with the form."""
+        if self.trade is Strategy.EQUITY:
+            self.fields["underlying"].widget.attrs["autofocus"] = True
+        else:
+            cast("StrategyRadio", self._choices("strategy").widget).has_focus = True
 
     def _choices(self, name: str) -> forms.ChoiceField:
         return cast("forms.ChoiceField", self.fields[name])

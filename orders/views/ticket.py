@@ -157,6 +157,7 @@ def show_review(
 def answer(request: DeskRequest, template: str, shown: Mapping[str, Any]) -> HttpResponse:
     """Answer with a step of the ticket: for the dialog, for where it stands, or a whole page."""
     if request.htmx and request.htmx.target == "dialog#modal":
+        shown["form"].focus()
         return render(request, "orders/ticket_dialog.html", {**shown, "pane": template})
     if request.htmx:
         return render(request, template, shown)
