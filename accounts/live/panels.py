@@ -28,7 +28,7 @@ TIMEOUT_S = 0.25
 SILENCE_S = 5.0
 
 # Panels that show figures which are read without an event being written.
-_WITH_FIGURES = frozenset({"fleet", "accounts", "positions", "status"})
+_WITH_FIGURES = frozenset({"sets", "fleet", "accounts", "positions", "status"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from orders.models import ComplexOrder
 from orders.selectors.deciding import earliest_proof
 from orders.selectors.desk_facts import (
     OPEN_PARENTS,
+    TOLD,
     DeskFacts,
     Kind,
     RowLeg,
@@ -35,8 +36,7 @@ MOST_OPEN = 100
 MOST_DONE = 20
 
 _RETRIED = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED})
-_TOLD = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
-_PROBLEMS = _TOLD - {Status.SKIPPED}
+_PROBLEMS = TOLD - {Status.SKIPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def _tip(share: Share | None) -> str:
     if share.filled and share.net_price is not None:
         of = "" if share.status == Status.FILLED else f" {amount(share.filled)} at"
         said += f"{of} {price(share.net_price)}"
-    why = words_of(share) if share.status in _TOLD or share.needs_agent else ""
+    why = words_of(share) if share.status in TOLD or share.needs_agent else ""
     return f"{said}: {why}" if why else said
 
 
@@ -219,7 +219,7 @@ def _troubles(shares: Mapping[UUID, Share], aliases: Mapping[UUID, str]) -> list
     found = [
         _trouble(alias, shares[pk])
         for pk, alias in aliases.items()
-        if pk in shares and (shares[pk].status in _TOLD or shares[pk].needs_agent)
+        if pk in shares and (shares[pk].status in TOLD or shares[pk].needs_agent)
     ]
     return sorted(found, key=lambda one: (one.unknown_since is None, not one.needs_agent))
 

@@ -31,6 +31,8 @@ from strategies.domain.tickets import Strategy
 
 _CENT = Decimal("0.01")
 _LIVE = any_of(frozenset(Status) - TERMINAL)
+# Of these the reader is told why they are where they are.
+TOLD = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
 # Of these something is to come, whatever their account orders say at this moment.
 OPEN_PARENTS = frozenset(
     {ParentStatus.READY, ParentStatus.SENDING, ParentStatus.WORKING, ParentStatus.NEEDS_AGENT}
@@ -66,7 +68,11 @@ class RowLeg(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Where one account of a broadcast stands: its latest attempt, `child_id`."""
+    """Where one account of a broadcast stands: its latest attempt.
+
+    Args:
+        child_id: of the attempt; None where nothing is to be told of it, as `claimed_at`.
+    """
 
     account_id: UUID
     status: str
@@ -169,7 +175,16 @@ def _shares(ids: Collection[int]) -> tuple[_Shares, _Fills]:
     """Return the latest attempts, and what all attempts have filled."""
     shares: _Shares = defaultdict(dict)
     fills: _Fills = defaultdict(list)
-    rows = AccountOrder.objects.filter(order__in=ids).order_by("attempt")
+    is_told = Q(needs_agent=True) | Q(status__in=any_of(TOLD))
+    rows = (
+        AccountOrder.objects.filter(order__in=ids)
+        .order_by("attempt")
+        .annotate(
+            # Reading a number or a time takes as long as the rest of the row; few are shown.
+            told_id=Case(When(is_told, then=F("pk"))),
+            told_at=Case(When(is_told, then=F("claimed_at"))),
+        )
+    )
     for row in rows.values_list(
         "order_id",
         "account_id",
@@ -180,8 +195,8 @@ def _shares(ids: Collection[int]) -> tuple[_Shares, _Fills]:
         "net_price",
         "needs_agent",
         "broker_text",
-        "pk",
-        "claimed_at",
+        "told_id",
+        "told_at",
         "cancel_asked_at",
     ):
         share = Share(*row[1:])

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 
 from orders.domain.bookmarks import NOTHING, Filled, Quantities
-from orders.domain.lifecycle import Purpose
-from orders.models import AccountOrderLeg
+from orders.domain.lifecycle import Purpose, Status
+from orders.models import AccountOrder, AccountOrderLeg
 from strategies.domain.tickets import Instruction
 
 # By broadcast or set, by account, by symbol; nothing that is not filled at all.
@@ -39,6 +39,13 @@ def quantities_of(filled: FilledLegs) -> Bookmarks:
         }
         for pk, accounts in filled.items()
     }
+
+
+def sent_accounts(order: OuterRef) -> Subquery:
+    """Return, for an annotation, to how many accounts a broadcast was sent."""
+    sent = AccountOrder.objects.filter(order=order).exclude(status=Status.SKIPPED)
+    counted = sent.order_by().values("order").annotate(n=Count("account", distinct=True))
+    return Subquery(counted.values("n"), output_field=IntegerField())
 
 
 def _add_up(legs: QuerySet[AccountOrderLeg], key: str) -> FilledLegs:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import Account
 from accounts.selectors import held_by, our_accounts
@@ -33,6 +33,7 @@ from orders.selectors.filled import (
     filled_of_exits,
     filled_of_orders,
     quantities_of,
+    sent_accounts,
 )
 from strategies.domain import pricing
 from strategies.domain.pricing import ExitPrices
@@ -116,13 +117,18 @@ class SetExit:
 
 @dataclass(frozen=True, slots=True)
 class SetRow:
-    """One placed order set, with an entry per account in which anything was filled."""
+    """One placed order set, with an entry per account in which anything was filled.
+
+    Args:
+        sent_accounts: to how many accounts the broadcast was sent.
+    """
 
     id: int
     order: SetOrder
     created_at: datetime
     flat_at: datetime | None
     accounts: Sequence[SetAccount]
+    sent_accounts: int
     exit: SetExit | None
 
     @property
@@ -199,7 +205,8 @@ class _Facts:
 
 
 def _rows(sets: QuerySet[PlacedOrderSet]) -> list[SetRow]:
-    found = list(sets.select_related("order").defer("order__allocation"))
+    counted = sets.annotate(sent=sent_accounts(OuterRef("order")))
+    found = list(counted.select_related("order").defer("order__allocation"))
     if not found:
         return []
     facts = _look_up(found)
@@ -245,6 +252,7 @@ def _row(one: PlacedOrderSet, facts: _Facts) -> SetRow:
         created_at=one.created_at,
         flat_at=one.flat_at,
         accounts=[_account(one, account, facts) for account in members],
+        sent_accounts=getattr(one, "sent", None) or 0,
         exit=_exit_at_work(steps),
     )
 

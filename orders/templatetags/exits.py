@@ -7,7 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from orders.domain.exits import ExitState, Pricing
-from orders.templatetags.desk import MINUS, Look, money
+from orders.templatetags.desk import MINUS, Look
+from orders.templatetags.frame import dollars
 from strategies.domain.symbols import readable
 
 register = template.Library()
@@ -59,4 +60,4 @@ def gain(value: Decimal | None) -> SafeString:
     if value is None:
         return SafeString("")
     name, sign = ("pos", "▲ +") if value >= 0 else ("neg", "▼ ")
-    return format_html(' <span class="{}">{}{}</span>', name, sign, money(value))
+    return format_html(' <b class="{}">{}{}</b>', name, sign, dollars(value))

@@ -6,13 +6,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from orders.selectors.deciding import Candidate, UnknownOrder, find_unknown, list_unknown
 from orders.services.deciding import CannotDecide, adopt_candidate, rule_out_candidates
+from orders.views.dialogs import ask, is_in_dialog, tell
 from orders.views.frame import frame
 
 SETTLED = "This order is not unknown any more; below is what became of it. Nothing was changed."
@@ -80,8 +82,7 @@ def _decide(
         decision()
     except CannotDecide as error:
         return _show(request, _get(child_id), str(error))
-    messages.success(request, done)
-    return redirect("unknown-order", child_id)
+    return tell(request, done, to=reverse("unknown-order", args=[child_id]))
 
 
 def _get(child_id: UUID) -> UnknownOrder:
@@ -94,12 +95,21 @@ def _get(child_id: UUID) -> UnknownOrder:
 def _ask(
     request: DeskRequest, order: UnknownOrder, candidate: Candidate | None = None
 ) -> HttpResponse:
-    shown = {**frame(request), "order": order, "candidate": candidate}
-    return render(request, "orders/decision.html", shown)
+    shown = {
+        "order": order,
+        "candidate": candidate,
+        "address": request.path,
+        "dialog_title": f"Order #{order.broadcast} in {order.alias}: decide",
+        "back": reverse("unknown-order", args=[order.child_id]),
+    }
+    return ask(request, "orders/_decision.html", shown)
 
 
 def _show(request: DeskRequest, order: UnknownOrder, problem: str = "") -> HttpResponse:
     """Show an order; with a problem, nothing was changed by what was asked."""
+    if problem and is_in_dialog(request):
+        to = reverse("unknown-order", args=[order.child_id])
+        return tell(request, problem, to=to, level=messages.ERROR)
     shown = {
         "order": order,
         "problem": problem,

@@ -1,7 +1,7 @@
 """The options desk: live orders, placed order sets and order entry, each pane by itself live."""
 
 import re
-from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -26,26 +26,15 @@ from strategies.domain.tickets import Strategy
 _INDENTS = re.compile(r"\s*\n\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Panes:
-    """The panes that are the same for all who may see the same."""
-
-    listed: DeskList
-    orders: SafeString
-    sets: SafeString
-
-
 @require_safe
 @signed_in
 def desk(request: DeskRequest) -> HttpResponseBase:
     """Show the whole desk; what the filter asks for from an open page is the list alone."""
     if request.htmx and not request.htmx.history_restore_request:
         return orders_panel(request)
-    version = panel_version("sets")
-    seen = f"{read_wish(request.GET.dict()).query} {seen_as(request)}"
     shown = {
-        "panes": rendered.get(f"desk {version} {seen}", lambda: _panes(request)),
-        "sets_version": version,
+        **_orders(request),
+        **_sets(request),
         "saved": _saved(request),
         "saved_kind": "options",
         **frame(request),
@@ -68,8 +57,7 @@ def orders_panel(request: DeskRequest) -> HttpResponse:
 @live_panel("sets")
 def sets_panel(request: DeskRequest) -> HttpResponse:
     """Show the open sets for an open page."""
-    shown = {**rights(request), "sets": open_lines(Kind.OPTIONS)}
-    return HttpResponse(compact(render_to_string("orders/_sets_pane.html", shown)))
+    return HttpResponse(_sets_pane(request))
 
 
 def compact(html: str) -> SafeString:
@@ -80,11 +68,30 @@ def compact(html: str) -> SafeString:
     return SafeString(_INDENTS.sub("\n", html))
 
 
-def _panes(request: DeskRequest) -> Panes:
-    shown = {**rights(request), "listed": _listed(request), "sets": open_lines(Kind.OPTIONS)}
-    names = ("_orders", "_sets_pane")
-    orders, sets = (compact(render_to_string(f"orders/{name}.html", shown)) for name in names)
-    return Panes(shown["listed"], orders, sets)
+def _orders(request: DeskRequest) -> dict[str, Any]:
+    """Return the list for a page, rendered once per version."""
+    wish = read_wish(request.GET.dict())
+    key = f"desk-orders {panel_version('orders')} {seen_as(request)} {wish.query}"
+    listed, orders = rendered.get(key, lambda: _list_pane(request))
+    return {"listed": listed, "orders": orders}
+
+
+def _sets(request: DeskRequest) -> dict[str, Any]:
+    """Return the sets for a page, rendered once per version."""
+    version = panel_version("sets")
+    key = f"desk-sets {version} {seen_as(request)}"
+    return {"sets": rendered.get(key, lambda: _sets_pane(request)), "sets_version": version}
+
+
+def _list_pane(request: DeskRequest) -> tuple[DeskList, SafeString]:
+    listed = _listed(request)
+    shown = {**rights(request), "listed": listed}
+    return listed, compact(render_to_string("orders/_orders.html", shown))
+
+
+def _sets_pane(request: DeskRequest) -> SafeString:
+    shown = {**rights(request), "sets": open_lines(Kind.OPTIONS)}
+    return compact(render_to_string("orders/_sets_pane.html", shown))
 
 
 def _listed(request: DeskRequest) -> DeskList:

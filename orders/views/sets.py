@@ -11,7 +11,7 @@ from accounts.decorators import DeskRequest, signed_in
 from orders.selectors.controlling import set_page, sets_version
 from orders.selectors.set_lines import list_lines
 from orders.selectors.sets import SetRow, find_set
-from orders.views.frame import frame, notices
+from orders.views.frame import frame
 
 
 def version(request: DeskRequest, *_: Any, **__: Any) -> str:
@@ -48,5 +48,5 @@ def get_set(set_id: int) -> SetRow:
 
 def _shown(request: DeskRequest, name: str, shown: dict[str, Any]) -> HttpResponse:
     if request.htmx:
-        return render(request, f"orders/{name}_update.html", {**notices(request), **shown})
+        return render(request, f"orders/_{name}.html", shown)
     return render(request, f"orders/{name}.html", {**frame(request), **shown})
