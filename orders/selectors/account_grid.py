@@ -35,6 +35,7 @@ SORTS: Mapping[str, Any] = {
     "multiplier": F("multiplier"),
 }
 _BACKWARDS = {"age"}
+_CENT = Decimal("0.01")
 # The heads from left to right, with what they sort by and their classes.
 HEADS = (
     ("Account", "alias", ""),
@@ -237,22 +238,26 @@ def find_line(account_id: UUID, *, now: datetime) -> GridLine | None:
 def fleet_totals() -> FleetTotals:
     """Return counts and sums over all accounts, in one query."""
     connected = Q(login__status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
-    return FleetTotals(
-        **our_accounts().aggregate(
-            accounts=Count("pk"),
-            active=Count("pk", filter=Q(is_active=True)),
-            known=Count("value"),
-            # Named unlike the columns: an aggregate must not be taken for one.
-            oldest_at=Min("balances_at"),
-            unread=Count("pk", filter=Q(balances_at__isnull=True)),
-            logins=Count("login", distinct=True),
-            logins_ok=Count("login", distinct=True, filter=connected),
-            gain=Sum(F("value") - F("opening_value")),
-            cash=Sum("cash"),
-            buying_power=Sum("buying_power"),
-            value=Sum("value"),
-        )
+    found = our_accounts().aggregate(
+        accounts=Count("pk"),
+        active=Count("pk", filter=Q(is_active=True)),
+        known=Count("value"),
+        oldest_at=Min("balances_at"),
+        unread=Count("pk", filter=Q(balances_at__isnull=True)),
+        logins=Count("login", distinct=True),
+        logins_ok=Count("login", distinct=True, filter=connected),
+        gain=Sum(F("value") - F("opening_value")),
+        # Last: what comes behind an aggregate of a column's name would mean the aggregate.
+        cash=Sum("cash"),
+        buying_power=Sum("buying_power"),
+        value=Sum("value"),
     )
+    return FleetTotals(**{name: _cents(figure) for name, figure in found.items()})
+
+
+def _cents(figure: Any) -> Any:
+    """Round sums: SQLite adds in binary."""
+    return figure.quantize(_CENT) if isinstance(figure, Decimal) else figure
 
 
 def _matching(search: str) -> QuerySet[Account]:

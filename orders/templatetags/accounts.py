@@ -77,8 +77,8 @@ def account_acts(line: GridLine) -> SafeString:
 def ago(at: datetime) -> SafeString:
     """Show how old something is (`4s`, `3m`, `2h`); the page counts on, with the server's clock."""
     seconds = max(int((timezone.now() - at).total_seconds()), 0)
-    piece = '<time datetime="{:%Y-%m-%dT%H:%M:%SZ}" data-count="age">{}</time>'
-    return format_html(piece, at.astimezone(UTC), _age(seconds))
+    piece = '<time datetime="{}" data-count="age">{}</time>'
+    return format_html(piece, f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", _age(seconds))
 
 
 @register.simple_tag
