@@ -1,0 +1,303 @@
+"""What the status page and `GET status/` show: is everything well, and what does it cost."""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import QuerySet
+
+from accounts.domain.beats import FIGURES, Beat, Savings
+from accounts.domain.histories import EASTERN
+from accounts.domain.words import LoginStatus
+from accounts.models import BeatDay, BrokerLogin
+from accounts.services.beat_progress import BeatProgress, progress_of_runs
+from accounts.services.beat_runs import BeatAge, BeatRun, age_words, beat_ages, last_runs
+from accounts.services.short_memory import short_memory
+from accounts.services.stream_health import StreamHealth, stream_health
+from brokerage.budget import KeyUse, Lane, Terms, the_budget
+from orders.selectors.writes import busiest_account
+
+# What a page has room for; the others are counted.
+MOST_KEYS = 60
+
+_Login = tuple[UUID, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the installation: whether it answers, and how fast or why not."""
+
+    name: str
+    is_well: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeatShown:
+    """A beat with its last run.
+
+    Args:
+        age_s: since its last good run; None if there was none.
+        oldest: how old the oldest of what it reads is, in words; empty if there is nothing to read.
+        progress: of a run that somebody asked for.
+    """
+
+    beat: Beat
+    name: str
+    age_s: float | None
+    age: str
+    is_late: bool
+    run: BeatRun | None
+    oldest_s: float | None
+    oldest: str
+    took_ms: float | None
+    progress: BeatProgress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A login with which something is wrong; `what` is what was tried, `since` may be unknown."""
+
+    login: str
+    what: str
+    words: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShown:
+    """What one app key has spent in the last minute; it is shown by its logins' labels.
+
+    Args:
+        lanes: calls of every lane, in the order of the lanes.
+        left: for what must leave the reserve alone; `reserve` is what is left for the others.
+        stopped: what pauses after a 429, in words.
+    """
+
+    logins: str
+    used: int
+    lanes: Sequence[int]
+    left: int
+    reserve: int
+    stopped: str
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SavingsShown:
+    """A day's requests of one beat or of all, against simpler ways; shares in percent."""
+
+    name: str
+    day: Savings
+    of_every_order: float | None
+    of_every_working: float | None
+    of_every_account: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Everything at once."""
+
+    parts: Sequence[Part]
+    beats: Sequence[BeatShown]
+    troubles: Sequence[Trouble]
+    logins: int
+    terms: Terms
+    lanes: Sequence[str]
+    keys: Sequence[KeyShown]
+    more_keys: int
+    writes: tuple[str, int]
+    savings: Sequence[SavingsShown]
+    streams: tuple[int, int]
+    shared_key: str
+
+    @property
+    def is_well(self) -> bool:
+        return not self.troubles and all(part.is_well for part in self.parts)
+
+
+def health(*, queue: Part, now: datetime) -> Health:
+    """Return how everything is; the database and the caches are asked, the broker is not.
+
+    Args:
+        queue: how the task queue is, which only tasks can tell.
+    """
+    runs, ages, asked = last_runs(), beat_ages(now=now), progress_of_runs()
+    streams = stream_health(now=now)
+    logins = list(_logins())
+    labels = {pk: label for pk, label, *_ in logins}
+    by_key: dict[str, list[str]] = defaultdict(list)
+    for _, label, _, _, key in logins:
+        by_key[key].append(label)
+    budget = the_budget()
+    keys = _keys(by_key, budget.uses(list(by_key)), budget.terms)
+    return Health(
+        parts=[_database(), queue, _cache()],
+        beats=[_beat(age, runs.get(age.beat), asked.get(age.beat), now) for age in ages],
+        troubles=[
+            *_unconnected(logins),
+            *_failing(runs),
+            *_silent_streams(streams, labels),
+        ],
+        logins=len(logins),
+        terms=budget.terms,
+        lanes=[lane.name.capitalize() for lane in Lane],
+        keys=keys[:MOST_KEYS],
+        more_keys=max(len(keys) - MOST_KEYS, 0),
+        writes=busiest_account(now),
+        savings=_savings(now),
+        streams=(sum(one.is_healthy for one in streams.values()), len(streams)),
+        shared_key=_shared_words(by_key, budget.terms),
+    )
+
+
+def _logins() -> QuerySet[BrokerLogin, _Login]:
+    rows = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT)
+    return rows.values_list("pk", "label", "status", "status_reason", "app_key_index")
+
+
+def run_version() -> str:
+    """Return a word that changes whenever a beat has run or somebody asked for one."""
+    runs, asked = last_runs(), progress_of_runs()
+    ended = [f"{run.finished_at:.2f}" for run in runs.values()]
+    return ".".join([*ended, *(f"{one.read}/{one.failed}/{one.is_done}" for one in asked.values())])
+
+
+def _database() -> Part:
+    began = time.monotonic()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return Part("Database", False, f"does not answer ({type(error).__name__})")
+    return Part("Database", True, f"{connection.vendor}, {_ms(began)}")
+
+
+def _cache() -> Part:
+    began = time.monotonic()
+    try:
+        short_memory().ping()
+    except redis.RedisError as error:
+        words = f"silent ({type(error).__name__}): polls run at a quarter of their rate"
+        return Part("Cache (Redis)", False, words)
+    return Part("Cache (Redis)", True, _ms(began))
+
+
+def _ms(began: float) -> str:
+    return f"{(time.monotonic() - began) * 1000:.1f} ms"
+
+
+def _beat(
+    age: BeatAge, run: BeatRun | None, asked: BeatProgress | None, now: datetime
+) -> BeatShown:
+    oldest_at = run.oldest_at if run is not None else None
+    oldest_s = None if oldest_at is None else max(now.timestamp() - oldest_at, 0.0)
+    took = None if run is None else (run.finished_at - run.started_at) * 1000
+    return BeatShown(
+        beat=age.beat,
+        name=age.name,
+        age_s=age.age_s,
+        age=age.words,
+        is_late=age.is_late,
+        run=run,
+        oldest_s=oldest_s,
+        oldest="" if oldest_s is None else age_words(oldest_s),
+        took_ms=took,
+        progress=asked,
+    )
+
+
+def _unconnected(logins: Sequence[_Login]) -> list[Trouble]:
+    return [
+        Trouble(label, "sign-in", reason or "Connect it again.")
+        for _, label, status, reason, _ in logins
+        if status not in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}
+    ]
+
+
+def _failing(runs: Mapping[Beat, BeatRun]) -> list[Trouble]:
+    return [
+        Trouble(
+            failure["login"],
+            beat.lower(),
+            failure["words"],
+            datetime.fromtimestamp(failure["since"], EASTERN),
+        )
+        for beat, run in runs.items()
+        for failure in run.failures.values()
+    ]
+
+
+def _silent_streams(
+    streams: Mapping[UUID, StreamHealth], labels: Mapping[UUID, str]
+) -> list[Trouble]:
+    return [
+        Trouble(labels[pk], "stream", one.words or "is not heard")
+        for pk, one in streams.items()
+        if not one.is_healthy and pk in labels
+    ]
+
+
+def _keys(
+    by_key: Mapping[str, Sequence[str]], uses: Mapping[str, KeyUse], terms: Terms
+) -> list[KeyShown]:
+    """Return the keys, those that have spent most first."""
+    shown = [_key(labels, uses[key], terms) for key, labels in by_key.items()]
+    return sorted(shown, key=lambda one: -one.used)
+
+
+def _key(labels: Sequence[str], use: KeyUse, terms: Terms) -> KeyShown:
+    few = ", ".join(labels[:2])
+    more = len(labels) - 2
+    total = use.total
+    return KeyShown(
+        logins=f"{few} and {more} more" if more > 0 else few,
+        used=total,
+        lanes=[use.used.get(lane, 0) for lane in Lane],
+        left=max(terms.shared - total, 0),
+        reserve=max(min(terms.reserve, terms.limit - total), 0),
+        stopped=", ".join(
+            f"{lane.name.lower()} {seconds:.0f} s" for lane, seconds in use.stopped.items()
+        ),
+        is_shared=use.is_shared,
+    )
+
+
+def _shared_words(by_key: Mapping[str, Sequence[str]], terms: Terms) -> str:
+    """Say how old figures get where more logins share a key than can be read all the time."""
+    most = max(map(len, by_key.values()), default=0)
+    polls, balances = terms.paces
+    read_every = most / polls
+    if read_every <= 5:
+        return ""
+    return (
+        f"{most} logins share one app key, which may ask {terms.limit} times a minute: with orders "
+        f"at work in all of them each is read about every {read_every:.0f} s, and its balances "
+        f"every {most / balances:.0f} s. Exits come first."
+    )
+
+
+def _savings(now: datetime) -> list[SavingsShown]:
+    day = now.astimezone(EASTERN).date()
+    rows = BeatDay.objects.filter(on=day).values_list("beat", *FIGURES)
+    by_beat = {Beat(beat): Savings(*figures) for beat, *figures in rows}
+    orders = Savings()
+    for beat in (Beat.STOCKS, Beat.OPTIONS):
+        orders.add(by_beat.get(beat, Savings()))
+    pairs = [("Orders", orders), ("Balances", by_beat.get(Beat.ACCOUNTS, Savings()))]
+    return [_saved(name, figures) for name, figures in pairs]
+
+
+def _saved(name: str, day: Savings) -> SavingsShown:
+    def share(of: int) -> float | None:
+        return None if not of else 100 * day.calls / of
+
+    return SavingsShown(
+        name, day, share(day.every_order), share(day.every_working), share(day.every_account)
+    )

@@ -1,0 +1,53 @@
+"""How many order writes each account had in the last minute, from the rows: nothing counts twice.
+
+A broadcast does not wait for a count, so there is none to keep: what was sent has its time.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from accounts.models import Account
+from orders.domain.lifecycle import Status
+from orders.models import AccountOrder, ComplexOrder
+
+MINUTE = timedelta(minutes=1)
+
+
+def writes_of_accounts(now: datetime) -> Counter[UUID]:
+    """Return orders sent and cancels sent in the last minute, by account.
+
+    Both are found without a look at all orders: an order was sent with its broadcast, or lately as
+    a further attempt, and a cancel belongs to an order that works or worked until just now.
+    """
+    since = now - MINUTE
+    lately = ComplexOrder.objects.filter(Q(last_sent_at__gte=since) | Q(clicked_at__gte=since))
+    sent = AccountOrder.objects.filter(order__in=lately, sent_at__gte=since)
+    canceled = AccountOrder.objects.filter(status=Status.WORKING, cancel_sent_at__gte=since)
+    ended = AccountOrder.objects.filter(order__in=lately, cancel_sent_at__gte=since)
+    counted = Counter(sent.values_list("account_id", flat=True))
+    cancels = {*canceled.values_list("pk", "account_id"), *ended.values_list("pk", "account_id")}
+    counted.update(account_id for _, account_id in cancels)
+    return counted
+
+
+def busiest_account(now: datetime) -> tuple[str, int]:
+    """Return the account with most order writes in the last minute: alias and count."""
+    busiest = writes_of_accounts(now).most_common(1)
+    if not busiest:
+        return "", 0
+    account_id, count = busiest[0]
+    alias = Account.objects.filter(pk=account_id).values_list("alias", flat=True).first()
+    return alias or "", count
+
+
+def may_write(account_id: UUID, counted: Counter[UUID]) -> bool:
+    """Tell whether an account can take one more write of the machine's, with room for a person's.
+
+    An exit, a cancel or a click is never held up by it: the broker says so itself if it is too
+    much, and such an order is sent again while its time lasts.
+    """
+    return counted[account_id] < settings.ORDER_WRITES_PER_MINUTE * 3 // 4
