@@ -21,6 +21,7 @@ from brokerage.schwab.exchange import Call, Exchange, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
 from orders.models import AccountOrder
 from orders.services.applying import UNKEEPABLE, apply_reading, doubt_number
+from orders.services.external import note_external
 from orders.services.in_flight import InFlight
 from orders.services.order_reads import (
     Polled,
@@ -140,6 +141,7 @@ class _Reader:
         self._until = until
         self._progress = progress
         self._headers: dict[UUID, str] = {}
+        self._strange: list[BrokerOrder] = []
 
     def read(self, watched: Sequence[Watched], *, alone_by_number: bool = False) -> None:
         """Read these orders, and take in what was still on its way."""
@@ -194,6 +196,9 @@ class _Reader:
         _apply(readings, self._polled)
         for child_id in doubtful:
             _doubt(child_id)
+        strange, self._strange = self._strange, []
+        if strange:
+            note_external(strange, now=timezone.now())
         return following
 
     def _look(self, question: Question, reply: Reply) -> tuple[list[Reading], list[Question]]:
@@ -211,6 +216,8 @@ class _Reader:
         shown = {order.order_id: order for order in page.orders}
         found = [one for one in question.orders if one.broker_order_id in shown]
         missing = [one for one in question.orders if one.broker_order_id not in shown]
+        watched = {one.broker_order_id for one in question.orders}
+        self._strange += [order for name, order in shown.items() if name not in watched]
         readings: list[Reading] = [(one, shown[one.broker_order_id]) for one in found]
         return readings, [by_number(one) for one in missing]
 
