@@ -95,6 +95,7 @@ function onConnecting(event) {
 function onAnswer({ detail: { ctx } }) {
   if (ctx.response.status === 401) end();
   if (ctx.response.status < 500) hear();
+  if (ctx.sourceElement === live) lost(); // a stream's answer goes another way
 }
 
 function onRequest(event) {
@@ -111,6 +112,10 @@ function askOnceMore(event) {
   event.stopImmediatePropagation();
 }
 
+function onNoAnswer({ detail: { ctx } }) {
+  if (ctx?.sourceElement === live) lost();
+}
+
 export function follow() {
   if (!live) return;
   live.addEventListener("hello", connected);
@@ -122,9 +127,11 @@ export function follow() {
   document.addEventListener("htmx:sse:close", lost);
   document.addEventListener("htmx:before:request", onRequest);
   document.addEventListener("htmx:after:request", onAnswer);
+  document.addEventListener("htmx:error", onNoAnswer);
   document.addEventListener("click", askOnceMore, true);
   addEventListener("online", resync);
   for (const name of ["online", "offline"]) addEventListener(name, show);
+  if (live._htmx?.sse) connected(); // it greeted before this module was there to hear it
   setInterval(show, 1000);
   setInterval(connectAgain, TRY_AGAIN_MS);
 }
