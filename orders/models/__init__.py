@@ -1,6 +1,12 @@
 """Tables of complex orders, account orders and what is kept of them."""
 
-from orders.models.children import AccountOrder, AccountOrderLeg, ExternalOrder, LegFill
+from orders.models.children import (
+    AccountOrder,
+    AccountOrderLeg,
+    ElsewhereLook,
+    ExternalOrder,
+    LegFill,
+)
 from orders.models.parents import ComplexOrder, OrderLeg, PriceLadder, SavedOrder
 from orders.models.sets import ExitStep, PlacedOrderSet
 
@@ -8,6 +14,7 @@ __all__ = [
     "AccountOrder",
     "AccountOrderLeg",
     "ComplexOrder",
+    "ElsewhereLook",
     "ExitStep",
     "ExternalOrder",
     "LegFill",

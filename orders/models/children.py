@@ -137,7 +137,12 @@ class LegFill(models.Model):
 
 
 class ExternalOrder(models.Model):
-    """An order seen at the broker that belongs to no account order, until somebody adopts it."""
+    """An order seen at the broker that belongs to no account order, until somebody adopts it.
+
+    `ended_at` is when it was first seen to be over: from then on it is not asked about again.
+    `data` has what the broker says of it: legs, type, prices, quantities. It `touches` the placed
+    order sets that were open and had one of its symbols in that account when it was first seen.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="external_orders")
     broker_order_id = models.CharField(max_length=24)
@@ -145,7 +150,9 @@ class ExternalOrder(models.Model):
     broker_status = models.CharField(max_length=40)
     entered_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, db_index=True)
     data = models.JSONField(default=dict)
+    touches = models.ManyToManyField("orders.PlacedOrderSet", related_name="external_orders", blank=True)
 
     class Meta:
         constraints = [
@@ -156,3 +163,19 @@ class ExternalOrder(models.Model):
 
     def __str__(self) -> str:
         return self.broker_order_id
+
+
+class ElsewhereLook(models.Model):
+    """What an account holds beside what our sets explain, and whether its orders were listed for it.
+
+    `difference` names what is held beyond or short of it; it is as it is `since` then. Listed is an
+    account once for each difference, after it has lasted.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="elsewhere")
+    difference = models.JSONField(default=dict)
+    since = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.difference}"
