@@ -79,6 +79,7 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
             "login__status",
             "login__label",
             "login__status_reason",
+            "is_linked",
         )
     )
     _check_ids(choice, {row[0] for row in found})
@@ -116,10 +117,11 @@ def members_of(order_id: int, choice: AccountChoice) -> tuple[UUID, ...] | None:
     return tuple(members.values_list("pk", flat=True).distinct())
 
 
-def _login_words(status: str, label: str, reason: str) -> str:
+def _login_words(status: str, label: str, reason: str, is_linked: bool) -> str:
     """Say why the account's login cannot send, or nothing."""
     if status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}:
-        return ""
+        unlinked = f"It is not linked to {label} any more: connect that login and tick it."
+        return "" if is_linked else unlinked
     return f"The login {label} must be connected again. {reason}".rstrip()
 
 
