@@ -36,6 +36,7 @@ class Account:
         hash: its name on the wire, 64 hexadecimal digits.
         user: of the login it belongs to.
         is_margin: a MARGIN account; otherwise CASH.
+        opening_cash: what it was worth when the day began, USD.
     """
 
     number: str

@@ -14,7 +14,7 @@ from brokerage.paper.market import Market
 from brokerage.paper.oauth import OAuth
 from brokerage.paper.orders import Order
 from brokerage.paper.seed import SeedOptions, make_accounts, make_logins
-from brokerage.paper.settlement import settle_expired
+from brokerage.paper.settlement import begin_day, settle_expired
 from brokerage.paper.stream import Streams
 from brokerage.paper.trading import AUTO, Trading
 
@@ -57,6 +57,7 @@ class Broker:
         self.market.advance(now)
         if self.market.today != yesterday:
             settle_expired(self.books, self.market)
+            begin_day(self.books, self.market)
         self.trading.step(now=now)
 
     def reset(self) -> None:

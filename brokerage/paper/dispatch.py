@@ -18,6 +18,7 @@ from brokerage.paper.messages import Refused, Request, Response, gateway_error, 
 from brokerage.paper.routes import (
     accounts,
     control,
+    control_accounts,
     control_logins,
     login_site,
     market_data,
@@ -30,7 +31,7 @@ from brokerage.paper.stream.websocket import WebSocket
 ACCOUNT = re.compile(r"^/trader/v1/accounts/([0-9A-F]{64})(?:/orders/([0-9]+))?(?:/|$)")
 CONTROL = "/paper/"
 SWITCHED, BAD_REQUEST = 101, 400
-CONTROL_ROUTER = Router(control.router, control_logins.router)
+CONTROL_ROUTER = Router(control.router, control_accounts.router, control_logins.router)
 UNEXPECTED = "Application encountered unexpected error that prevented fulfilling this request"
 ROUTERS = {
     "trader": Router(orders.router, accounts.router),

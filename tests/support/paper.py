@@ -116,6 +116,10 @@ class PaperBroker:
         """Show what every account holds, or set it."""
         return self._control("GET" if wanted is None else "POST", "positions", wanted)
 
+    def change_accounts(self, wanted: dict[str, dict[str, Any]]) -> Any:
+        """Change what kind accounts are, and their cash; return what all are like then."""
+        return self._control("POST", "accounts", wanted)
+
     def tokens(self, **fields: Any) -> None:
         """Let tokens expire or be revoked, or rotate."""
         self._control("POST", "tokens", fields)

@@ -1,6 +1,5 @@
 """The control interface: the journal, orders, positions, market and faults, by hand."""
 
-from decimal import Decimal
 from typing import Any
 
 from brokerage.paper.books import Account, Position
@@ -14,12 +13,11 @@ from brokerage.paper.messages import (
 )
 from brokerage.paper.order_form import read_order
 from brokerage.paper.orders import Order
-from brokerage.paper.routes.parameters import choice
+from brokerage.paper.routes.parameters import MOST, choice, sensible
 from brokerage.paper.routes.routing import Call, Router
 from brokerage.paper.trading import AUTO, MANUAL
 
 HAND_TAG = "API_TOS:TRADE_ALL"
-MOST = Decimal(10**9)
 HOURS = frozenset({"always", "nyse"})
 
 router = Router()
@@ -89,7 +87,7 @@ def fill(call: Call) -> Response:
         order,
         now=call.broker.now,
         units=None if units is None else _quantity(units),
-        price=None if price is None else _amount(price),
+        price=None if price is None else sensible(price),
     )
     return json_response(_order_answer(call, order))
 
@@ -108,9 +106,9 @@ def market(call: Call) -> Response:
     wanted, broker = read_object(call.request.body), call.broker
     fills = choice(wanted, "fills", frozenset({AUTO, MANUAL}), broker.trading.fills)
     hours = choice(wanted, "hours", HOURS, broker.market.hours)
-    speed = float(_amount(wanted.get("speed", broker.market.speed)))
+    speed = float(sensible(wanted.get("speed", broker.market.speed)))
     named = wanted.get("prices")
-    prices = {symbol: _amount(price) for symbol, price in (named or {}).items()}
+    prices = {symbol: sensible(price) for symbol, price in (named or {}).items()}
     try:
         broker.market.set_prices(prices)
     except (KeyError, ValueError) as problem:
@@ -125,7 +123,7 @@ def market(call: Call) -> Response:
 def clock(call: Call) -> Response:
     """Set the broker's clock ahead or back; tokens live by it, too."""
     wanted, broker = read_object(call.request.body), call.broker
-    broker.offset_s = float(_amount(wanted.get("offset_s", broker.offset_s), low=-MOST))
+    broker.offset_s = float(sensible(wanted.get("offset_s", broker.offset_s), low=-MOST))
     broker.is_changed = True
     broker.step()
     return json_response({"offset_s": broker.offset_s})
@@ -174,7 +172,7 @@ def stream(call: Call) -> Response:
 def set_stream(call: Call) -> Response:
     """Change how often streams give a sign of life."""
     wanted, streams = read_object(call.request.body), call.broker.streams
-    streams.heartbeat_s = float(_amount(wanted.get("heartbeat_s", streams.heartbeat_s)))
+    streams.heartbeat_s = float(sensible(wanted.get("heartbeat_s", streams.heartbeat_s)))
     return stream(call)
 
 
@@ -206,21 +204,10 @@ def _order_answer(call: Call, order: Order) -> dict[str, Any]:
 
 
 def _quantity(value: object) -> int:
-    number = _amount(value, low=-MOST)
+    number = sensible(value, low=-MOST)
     if number != int(number):
         raise trader_error(400, f"'{value}' is not a valid value for quantity")
     return int(number)
-
-
-def _amount(value: object, *, low: Decimal = Decimal(0)) -> Decimal:
-    """Read a number, which may be written as text."""
-    try:
-        number = Decimal(str(value))
-    except ArithmeticError:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite() or not low <= number <= MOST:
-        raise trader_error(400, f"'{value}' is not a number that makes sense here")
-    return number
 
 
 def _set_position(call: Call, account: Account, symbol: str, quantity: int) -> None:

@@ -1,16 +1,14 @@
 """The control interface for accounts: what kind they are, and how much cash they have."""
 
-from decimal import Decimal
 from typing import Any
 
 from brokerage.paper.books import Account
 from brokerage.paper.messages import Response, json_response, read_object, trader_error
-from brokerage.paper.routes.parameters import choice
+from brokerage.paper.routes.parameters import MOST, choice, sensible
 from brokerage.paper.routes.routing import Call, Router
 
 CASH, MARGIN = "CASH", "MARGIN"
 KINDS = frozenset({CASH, MARGIN})
-MOST = Decimal(10**9)
 AMOUNTS = ("cash", "opening_cash")
 
 router = Router()
@@ -36,7 +34,7 @@ def change_accounts(call: Call) -> Response:
         account.is_margin = choice(fields, "type", KINDS, _kind(account)) == MARGIN
         for name in AMOUNTS:
             if name in fields:
-                setattr(account, name, _amount(fields[name]))
+                setattr(account, name, sensible(fields[name], low=-MOST))
         call.broker.books.changed_accounts.add(account.hash)
     return accounts(call)
 
@@ -54,18 +52,8 @@ def _fields(fields: object) -> dict[str, Any]:
         raise trader_error(400, "An account has type, cash and opening_cash.")
     choice(fields, "type", KINDS, CASH)
     for name in AMOUNTS:
-        _amount(fields.get(name, 0))
+        sensible(fields.get(name, 0), low=-MOST)
     return fields
-
-
-def _amount(value: object) -> Decimal:
-    try:
-        number = Decimal(str(value))
-    except ArithmeticError:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite() or abs(number) > MOST:
-        raise trader_error(400, f"'{value}' is not an amount that makes sense here")
-    return number
 
 
 def _kind(account: Account) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from brokerage.paper.messages import Refused, Request, gateway_error, trader_error
 
 DAY_S = 86_400
+MOST = Decimal(10**9)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", re.ASCII)
 
 
@@ -80,6 +81,17 @@ def choice(wanted: dict[str, Any], name: str, allowed: frozenset[str], usual: st
     if value not in allowed:
         raise trader_error(400, f"'{value}' is not a valid value for {name}")
     return str(value)
+
+
+def sensible(value: object, *, low: Decimal = Decimal(0)) -> Decimal:
+    """Read a number of a body, which may be written as text."""
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        number = Decimal("NaN")
+    if isinstance(value, bool) or not number.is_finite() or not low <= number <= MOST:
+        raise trader_error(400, f"'{value}' is not a number that makes sense here")
+    return number
 
 
 def market_data_error(detail: str, parameter: str) -> Refused:
