@@ -12,15 +12,34 @@ function eastern(seconds) {
   return window.uPlot.tzDate(new Date(seconds * 1000), "America/New_York");
 }
 
+const moment = new Intl.DateTimeFormat("en-US", {
+  timeZone: "America/New_York",
+  month: "short",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+const words = (seconds) => moment.format(seconds * 1000).replace(",", "");
+
 function tell({ cursor: { idx }, data: [times, values] }) {
-  const words = idx == null ? "" : `${eastern(times[idx]).toLocaleString("en-US")} ET  ${money.format(values[idx])}`;
-  document.querySelector("#aum-now").textContent = words;
+  const shown = idx == null ? "" : `${words(times[idx])} ET  ${money.format(values[idx])}`;
+  document.querySelector("#aum-now").textContent = shown;
+}
+
+// A clock within days, dates beyond.
+function times({ scales: { x } }, ticks) {
+  const isLong = x.max - x.min > 3 * 86_400;
+  return ticks.map((tick) => (isLong ? words(tick).slice(0, 6) : words(tick).slice(-5)));
 }
 
 function axis(more) {
-  const lines = colour("--line");
-  return { stroke: colour("--text-2"), font: `11px ${colour("--mono")}`, grid: { stroke: lines, width: 1 }, ticks: { stroke: lines }, ...more };
+  const lines = { stroke: colour("--line"), width: 1 };
+  const font = `11px ${colour("--mono")}`;
+  return { stroke: colour("--text-2"), font, grid: lines, ticks: lines, ...more };
 }
+
+const dollars = (_, ticks) => ticks.map((tick) => short.format(tick));
 
 function options(width) {
   return {
@@ -31,7 +50,7 @@ function options(width) {
     hooks: { setCursor: [tell] },
     cursor: { y: false, points: { size: 6 } },
     series: [{}, { stroke: colour("--cyan"), width: 1.5, points: { show: false } }],
-    axes: [axis({}), axis({ size: 64, values: (_, ticks) => ticks.map((tick) => short.format(tick)) })],
+    axes: [axis({ values: times, size: 26 }), axis({ values: dollars, size: 64, space: 28 })],
   };
 }
 
