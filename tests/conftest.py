@@ -14,6 +14,8 @@ from accounts.services.read_times import forget_reads
 from brokerage.budget import the_budget
 from brokerage.transport import Gateway
 from brokerage.transport.process import close_process_gateway
+from orders.services.order_beats import forget_counts
+from orders.services.polling import forget_what_is_on_the_way
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
 from tests.support.redis_server import RedisServer, point_celery_to
@@ -44,6 +46,8 @@ def _fresh_budget() -> None:
     forget_reads()
     forget_runs()
     forget_hours()
+    forget_counts()
+    forget_what_is_on_the_way()
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,11 @@ def _oldest(logins: set[UUID]) -> float | None:
 _counted: dict[str, tuple[float, int]] = {}
 
 
+def forget_counts() -> None:
+    """Count anew what is only for a comparison."""
+    _counted.clear()
+
+
 def _orders_of_today(beat: Beat, now: datetime) -> int:
     """Count the orders the broker got today: what a poll of every order would read."""
 

@@ -69,6 +69,11 @@ def sync_option_orders(
     return _sync(Beat.OPTIONS, gateway, rhythm, progress)
 
 
+def forget_what_is_on_the_way() -> None:
+    """Forget what this process asked; answers that still come are lost."""
+    _on_the_way.clear()
+
+
 def read_orders_now(rows: QuerySet[AccountOrder], *, gateway: FanOut) -> Polled:
     """Read these working orders and no others, at once."""
     return _read_now(watch(rows), gateway)

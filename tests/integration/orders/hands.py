@@ -34,29 +34,30 @@ class Wire:
         rows = broker.journal()
         self._since = rows[-1]["seq"] if rows else 0
 
-    def _rows(self, method: str, path: re.Pattern[str]) -> list[Any]:
+    def rows(self, method: str, path: re.Pattern[str]) -> list[Any]:
+        """The journal's rows of requests like these."""
         rows = self._broker.journal(self._since)
         return [row for row in rows if row["method"] == method and path.fullmatch(row["path"])]
 
     @property
     def posts(self) -> list[str]:
         """The accounts' hashes of every order that arrived, in the order of arrival."""
-        return [row["account"] for row in self._rows("POST", ORDERS)]
+        return [row["account"] for row in self.rows("POST", ORDERS)]
 
     @property
     def posted_at(self) -> list[float]:
         """When each order arrived, Unix seconds."""
-        return [row["at"] for row in self._rows("POST", ORDERS)]
+        return [row["at"] for row in self.rows("POST", ORDERS)]
 
     @property
     def reads(self) -> list[str]:
         """The paths of every read of orders."""
-        return [row["path"] for row in self._rows("GET", ORDER_READS)]
+        return [row["path"] for row in self.rows("GET", ORDER_READS)]
 
     @property
     def renewals(self) -> int:
         """How often a token was asked for."""
-        return len(self._rows("POST", re.compile("/v1/oauth/token")))
+        return len(self.rows("POST", re.compile("/v1/oauth/token")))
 
 
 def trail(child: AccountOrder) -> list[tuple[str, str]]:
