@@ -24,6 +24,8 @@ PULSE = "pulse"
 # The streams' process writes every two seconds; without it nothing is known of any stream.
 PULSE_S, LASTS_S = 10.0, 30
 PATIENCE_S = 0.5
+# When a stream was heard of last is told a little late; that it fell silent is told at once.
+TOLD_LATE_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _write(health: StreamHealth) -> dict[str, Any]:
 def _read(row: Mapping[str, Any], now: datetime) -> StreamHealth:
     heard = _moment(row["heard"])
     silence = (now - heard).total_seconds() if heard else float("inf")
-    is_silent = bool(row["ok"]) and silence > settings.STREAM_SILENCE_S
+    is_silent = bool(row["ok"]) and silence > settings.STREAM_SILENCE_S + TOLD_LATE_S
     return StreamHealth(
         is_healthy=bool(row["ok"]) and not is_silent,
         connected_since=_moment(row["since"]),

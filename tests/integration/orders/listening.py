@@ -1,0 +1,90 @@
+"""The streams' process in a thread of the test, and hands to watch it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+from django.utils import timezone
+
+from accounts.services.stream_health import StreamHealth, healthy_streams, stream_health
+from accounts.services.tokens import refresh_login
+from orders.services.order_reads import Polled
+from orders.services.streaming.looking import thread_s_connection
+from orders.services.streaming.station import Hooks, Station
+from tests.support.fleet import Fleet
+
+
+class Listening:
+    """A station that keeps the streams of a fleet; refused tokens are renewed as a worker does."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.polled: list[Polled] = []
+        self.renewed: list[UUID] = []
+        self.strangers: dict[UUID, set[str]] = {}
+        self.is_ready = threading.Event()
+        hooks = Hooks(
+            renew=self.renew,
+            follow=self.polled.append,
+            strangers=self._meet,
+            ready=self.is_ready.set,
+        )
+        self._station = Station(fleet.gateway, hooks)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._serve, name="station", daemon=True)
+        self._thread.start()
+        assert self.is_ready.wait(10)
+
+    def wait_until_healthy(self, *, seconds: float = 10) -> None:
+        logins = {login.pk for login in self.fleet.logins}
+        wait_for(lambda: healthy_streams(now=timezone.now()) == logins, seconds)
+
+    def health(self, place: int = 0) -> StreamHealth:
+        """How the stream of the account in this place is."""
+        return stream_health(now=timezone.now())[self.fleet.accounts[place].login_id]
+
+    def stop(self) -> float:
+        """Stop it; return how long that took."""
+        began = time.monotonic()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        assert self._station.close(within_s=10)
+        if self._failure:
+            raise self._failure
+        return time.monotonic() - began
+
+    def _serve(self) -> None:
+        async def run() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await self._station.run(self._stop)
+
+        try:
+            asyncio.run(run())
+        except BaseException as failure:
+            self._failure = failure
+            raise
+        finally:
+            connections.close_all()
+
+    def renew(self, refused: Mapping[UUID, int]) -> None:
+        with thread_s_connection():
+            for login_id, version in refused.items():
+                refresh_login(login_id, now=timezone.now(), seen_version=version)
+                self.renewed.append(login_id)
+
+    def _meet(self, strangers: Mapping[UUID, set[str]]) -> None:
+        self.strangers |= dict(strangers)
+
+
+def wait_for(look: Callable[[], Any], seconds: float = 10) -> float:
+    """Wait until `look` finds something; return for how long."""
+    began = time.monotonic()
+    while not look():
+        assert time.monotonic() - began < seconds, "in vain"
+        time.sleep(0.01)
+    return time.monotonic() - began
