@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
@@ -131,7 +132,8 @@ def _paper_login(offer: Mapping[str, Any], known: BrokerLogin | None) -> BrokerL
         environment=Environment.PAPER,
         app_key=offer["app_key"],
         app_secret=offer["app_secret"],
-        callback_url=offer["callback_url"],
+        # Our own, so that Connect works; the broker knows it beside the one it lists.
+        callback_url=settings.OAUTH_CALLBACK_URL,
     )
 
 

@@ -118,7 +118,7 @@ def runways() -> list[Runway]:
 
 
 def forecast(rows: Sequence[Runway], *, now: datetime) -> str:
-    """Say what loses access next: `3 logins, 11 accounts, 22 open sets lose access Fri 09:52 ET`.
+    """Say what loses access next: `3 logins, 11 accounts, 22 open sets lose access Fri … ET`.
 
     Nothing within a week gives nothing; logins that end within a day of the first count with it.
     """
@@ -141,7 +141,7 @@ def forecast(rows: Sequence[Runway], *, now: datetime) -> str:
     )
     verb = "loses" if len(together) == 1 else "lose"
     from_words = "" if len(together) == 1 else "from "
-    return f"{said} {verb} access {from_words}{first.astimezone(EASTERN):%a %H:%M} ET."
+    return f"{said} {verb} access {from_words}{first.astimezone(EASTERN):%a %b %d %H:%M} ET."
 
 
 def due_logins(rows: Sequence[Runway], *, now: datetime) -> list[Runway]:

@@ -56,7 +56,7 @@ def logins_panel(request: DeskRequest) -> HttpResponse:
 @may_trade
 def new_login(request: DeskRequest) -> HttpResponse:
     """Take a new login; it is connected next."""
-    form = LoginForm(request.POST or None, login=None, callback=usual_callback())
+    form = LoginForm(request.POST or None, login=None, callback=settings.OAUTH_CALLBACK_URL)
     if form.is_valid():
         values = {name: value or "" for name, value in form.values().items()}
         try:
@@ -199,11 +199,6 @@ def logins_import(request: DeskRequest) -> HttpResponse:
         messages.success(request, f"{count} logins are kept. Connect them now.")
         return redirect("logins")
     return render(request, "orders/logins_import.html", {**frame(request), "form": form})
-
-
-def usual_callback() -> str:
-    """Return our own address for the broker to send browsers to."""
-    return f"{settings.WEB_URL}/oauth/callback/"
 
 
 def safe(cell: str) -> str:

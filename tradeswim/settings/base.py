@@ -179,6 +179,7 @@ WEB_URL = env.url(
     env.text("TRADESWIM_WEB_URL", f"http://127.0.0.1:{env.text('PORT', '8000')}"),
     schemes=("http", "https"),
 )
+OAUTH_CALLBACK_URL = f"{WEB_URL}/oauth/callback/"
 # Proof key for code exchange: nobody outside knows whether Schwab takes it.
 OAUTH_PKCE = env.flag("TRADESWIM_OAUTH_PKCE", default=IS_PAPER)
 # For each exchange, its answer's body included; the lease of a claim must be longer.
