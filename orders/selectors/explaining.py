@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -30,12 +31,16 @@ Explained = Mapping[UUID, Mapping[str, list[Part]]]
 
 
 def explained(
-    *, accounts: Collection[UUID] | None = None, symbols: Collection[str] | None = None
+    *,
+    accounts: Collection[UUID] | None = None,
+    symbols: Collection[str] | None = None,
+    alive_on: date | None = None,
 ) -> Explained:
     """Return what the sets that are not flat explain, in four queries.
 
     Args:
         accounts, symbols: only these; None for all.
+        alive_on: leave out what had expired by this day.
     """
     sets = dict(PlacedOrderSet.objects.filter(flat_at__isnull=True).values_list("order_id", "pk"))
     if not sets:
@@ -46,6 +51,10 @@ def explained(
     is_open = Q(child__order__placed_order_set__isnull=False) & Q(
         child__order__placed_order_set__flat_at__isnull=True
     )
+    if alive_on is not None:
+        is_open &= Q(child__order__expiration__isnull=True) | Q(
+            child__order__expiration__gte=alive_on
+        )
     filled = AccountOrderLeg.objects.filter(wanted & is_open, filled__gt=0)
     exits = AccountOrderLeg.objects.filter(
         wanted,

@@ -13,6 +13,7 @@ from accounts.models import Position
 from accounts.selectors import our_accounts
 from orders.domain.bookmarks import NOTHING
 from orders.selectors.explaining import Explained, Part, explained
+from orders.selectors.external import count_external
 from strategies.domain.symbols import is_option, readable, underlying_of
 
 OPTION_MULTIPLIER = 100
@@ -88,12 +89,14 @@ class Held:
         aliases: of the accounts that can be chosen, in grid order.
         unread: in how many accounts the broker was never asked for positions.
         oldest: when the account was read that was read longest ago.
+        elsewhere: how many orders made elsewhere are kept.
     """
 
     rows: Sequence[HeldRow]
     aliases: Mapping[UUID, str]
     unread: int
     oldest: datetime | None
+    elsewhere: int
 
 
 class _Account(NamedTuple):
@@ -117,7 +120,7 @@ class _Read(NamedTuple):
 
 
 def all_positions() -> Held:
-    """Read every position with what explains it, in six queries whatever their number."""
+    """Read every position with what explains it, in seven queries whatever their number."""
     accounts = our_accounts().values_list("pk", "alias", "last4", "position", "positions_at")
     known = {row[0]: _Account(*row[1:]) for row in accounts}
     rows = (
@@ -136,6 +139,7 @@ def all_positions() -> Held:
         aliases={pk: one.alias for pk, one in known.items()},
         unread=len(known) - len(times),
         oldest=min(times, default=None),
+        elsewhere=count_external(),
     )
 
 

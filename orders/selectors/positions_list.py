@@ -123,6 +123,7 @@ class PositionsList:
     held: int
     strange: int
     unread: int
+    elsewhere: int
     value: Decimal
     gain: Decimal
 
@@ -183,6 +184,7 @@ def list_positions(held: Held, wish: PositionsWish) -> PositionsList:
         held=len(held.rows),
         strange=sum(row.is_strange for row in held.rows),
         unread=held.unread,
+        elsewhere=held.elsewhere,
         value=sum((row.value or NOTHING for row in wanted), NOTHING),
         gain=sum((row.gain or NOTHING for row in wanted), NOTHING),
     )

@@ -4,6 +4,7 @@ import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -199,6 +200,7 @@ def _keep(strange: Sequence[_Placed], now: datetime) -> int:
 def _row(account_id: UUID, order: BrokerOrder, now: datetime) -> ExternalOrder:
     row = candidate(account_id, order, now=now)
     row.data["legs"] = list(_legs(order.raw))
+    row.data |= {"quantity": _plain(order.quantity), "filled": _plain(order.filled)}
     row.ended_at = (order.closed_at or now) if order.is_terminal else None
     return row
 
@@ -209,10 +211,18 @@ def _legs(raw: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         yield {
             "symbol": str((leg.get("instrument") or {}).get("symbol") or ""),
             "instruction": str(leg.get("instruction") or ""),
-            "quantity": str(leg.get("quantity") or "0"),
+            "quantity": _plain(leg.get("quantity")),
         }
     for child in raw.get("childOrderStrategies") or ():
         yield from _legs(child)
+
+
+def _plain(quantity: Any) -> str:
+    """Write 5, 5.0 and "5.00" alike; what is no number is nothing."""
+    try:
+        return f"{Decimal(str(quantity)).normalize():f}"
+    except InvalidOperation:
+        return "0"
 
 
 def _take_over(before: ExternalOrder, row: ExternalOrder) -> bool:
@@ -239,7 +249,7 @@ def _events(
 def _warn(new: Sequence[ExternalOrder], now: datetime) -> None:
     """Note which open sets new orders touch, and raise an alarm for each order that does."""
     symbols = {row.pk: {leg["symbol"] for leg in row.data["legs"]} for row in new}
-    moved = [row for row in new if row.ended_at is None or row.data["filled"] not in {"", "0"}]
+    moved = [row for row in new if row.ended_at is None or row.data["filled"] != "0"]
     if not moved:
         return
     ours = explained(

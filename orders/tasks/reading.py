@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task, shared_task
+from django.utils import timezone
 
 from accounts.domain.beats import Beat
 from accounts.services.beat_lock import BeatBusy
@@ -16,7 +17,7 @@ from accounts.tasks import renew_login, sync_accounts
 from accounts.tasks.queue import enqueue, enqueue_named
 from brokerage.transport import process_gateway
 from orders.selectors.due import has_due_exits
-from orders.services import reconciling
+from orders.services import elsewhere, reconciling
 from orders.services.order_beats import read_fresh, run_order_beat
 from orders.services.order_reads import Polled
 from orders.services.replacing import due_rests
@@ -48,6 +49,12 @@ def sync_stock_orders(*, by: str | None = None, fresh: bool = False) -> None:
 def sync_option_orders(*, by: str | None = None, fresh: bool = False) -> None:
     """Read the logins with working orders in options that are due; else as above."""
     _run(Beat.OPTIONS, by, fresh=fresh)
+
+
+@shared_task(name="orders.look_elsewhere")
+def look_elsewhere() -> None:
+    """List the accounts that hold what no set of ours explains."""
+    renew(elsewhere.look_elsewhere(gateway=process_gateway(), now=timezone.now()).refused_tokens)
 
 
 def ring_sync(beat: Beat, *, by: str) -> None:

@@ -25,7 +25,7 @@ _ROW = (
     '<tr id="{key}" data-row>{first}<td class="symbol">{symbol}</td>'
     '<td class="num {side}">{quantity}</td><td class="num">{average}</td>'
     '<td class="num">{mark}</td><td class="num">{value}</td><td class="num">{gain}</td>'
-    "<td>{sets}</td><td>{strange}</td></tr>"
+    '<td>{sets}</td><td class="num">{strange}</td></tr>'
 )
 _ACCOUNT = '<th scope="row"><a href="{1}" data-open>{0}</a> <span class="muted">{2}</span></th>'
 _SYMBOL = '<a href="{1}" title="{2}">{0}</a>'
@@ -94,7 +94,7 @@ def set_parts(parts: Sequence[Part]) -> SafeString:
     """Name the sets that explain a position, each with how much: `#12 4`."""
     named = format_html_join(
         " ",
-        '<a class="part" href="{}">#{}&nbsp;<span class="num">{}</span></a>',
+        '<a class="part" href="{}">#{}<span class="num">{}</span></a>',
         (
             (reverse("set", args=[part.set_id]), part.set_id, signed(part.quantity))
             for part in parts[:MOST_SETS]

@@ -14,7 +14,7 @@ from accounts.decorators import DeskRequest, signed_in
 from accounts.live.panels import panel_version
 from accounts.live.responses import live_panel
 from accounts.live.shelf import rendered
-from orders.selectors.external import count_external, list_external
+from orders.selectors.external import list_external
 from orders.selectors.positions import Held, HeldRow, Holding, all_positions
 from orders.selectors.positions_list import (
     PositionsList,
@@ -43,7 +43,6 @@ def positions(request: DeskRequest) -> HttpResponseBase:
     shown = {
         "listed": _listed(request),
         "kinds": [(one.value, one.value.capitalize()) for one in Holding],
-        "elsewhere": count_external(),
         **frame(request),
     }
     return render(request, "orders/positions.html", shown)
@@ -54,8 +53,7 @@ def positions(request: DeskRequest) -> HttpResponseBase:
 @live_panel("positions")
 def positions_panel(request: DeskRequest) -> HttpResponse:
     """Show the list, and what stands around it, for an open page."""
-    shown = {"listed": _listed(request), "elsewhere": count_external()}
-    return render(request, "orders/positions_update.html", shown)
+    return render(request, "orders/positions_update.html", {"listed": _listed(request)})
 
 
 @require_safe
