@@ -31,7 +31,7 @@ class Clock:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_script_grants_what_the_bucket_in_memory_grants(cache, seed):
-    dice, clock = random.Random(seed), Clock()
+    dice, clock = random.Random(seed), Clock()  # noqa: S311 - to be repeated
     budget, bucket = Budget(clock), Bucket()
     terms = Terms(django_settings.BUDGET_PER_MINUTE, django_settings.BUDGET_RESERVE)
     for _ in range(150):

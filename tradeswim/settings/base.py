@@ -219,7 +219,7 @@ BUDGET_RESERVE = env.integer("TRADESWIM_BUDGET_RESERVE", 20, low=1, high=1000)
 ORDER_WRITES_PER_MINUTE = env.integer("TRADESWIM_ORDER_WRITES_PER_MINUTE", 120, low=1, high=1000)
 # How often a login with a working order is read; while its stream is heard; outside market hours.
 POLL_EVERY_S = 5
-POLL_STREAMED_S = env.integer("TRADESWIM_POLL_STREAMED_S", 20, low=5, high=300)
+POLL_STREAMED_S = env.integer("TRADESWIM_POLL_STREAMED_S", 30, low=5, high=300)
 POLL_CLOSED_S = env.integer("TRADESWIM_POLL_CLOSED_S", 60, low=5, high=3600)
 BALANCES_EVERY_S = 15
 BALANCES_CLOSED_S = env.integer("TRADESWIM_BALANCES_CLOSED_S", 120, low=15, high=3600)
