@@ -19,6 +19,7 @@ from orders.domain.ladders import Ladder, bound_word, next_limit, plain
 from orders.domain.lifecycle import ParentStatus, Status, any_of
 from orders.models import AccountOrder, ComplexOrder, ExitStep, PriceLadder
 from orders.selectors.ladders import parent_ticket
+from orders.selectors.writes import may_write, writes_of_accounts
 from orders.services.attempts import with_terms
 from orders.services.canceling import AT_WORK as CHILD_AT_WORK
 from orders.services.canceling import Asked, at_work
@@ -45,6 +46,7 @@ AT_BOUND = "The limit is at its {}."
 UNKNOWN = "Whether the order in {} is at the broker is not known yet."
 REPLACED = "The broker replaced the order in {}; the new one is looked for."
 UNDER_WAY = "An order is on its way in {}."
+TOO_OFTEN = "{} had nearly as many orders and cancels in a minute as the broker takes."
 NOTHING_TO_MOVE = "Nothing works now whose limit it could move."
 
 
@@ -133,7 +135,11 @@ def _go_on(taken: _Taken, climbed: Climbed) -> None:
         _stop(taken, rule.words, climbed)
     elif limit is None:
         _stop(taken, AT_BOUND.format(bound_word(taken.ticket)), climbed)
-    elif why := _why_wait(works, moving) or (rule.words if rule is not None else ""):
+    elif why := (
+        _why_wait(works, moving)
+        or (rule.words if rule is not None else "")
+        or _why_too_often(moving, taken.now)
+    ):
         _wait(taken, why, climbed)
     else:
         _step(taken, moving, limit, climbed)
@@ -146,6 +152,13 @@ def _can_move(child: AccountOrder, ticket: Ticket) -> bool:
     """
     is_whole = len(child.legs.all()) == len(ticket.legs)
     return child.status == Status.WORKING and child.cancel_asked_at is None and is_whole
+
+
+def _why_too_often(moving: Sequence[AccountOrder], now: datetime) -> str:
+    """Say which account had so many order writes of late that a ladder must leave it alone."""
+    counted = writes_of_accounts(now)
+    crowded = [child for child in moving if not may_write(child.account_id, counted)]
+    return TOO_OFTEN.format(crowded[0].account.alias) if crowded else ""
 
 
 def _why_wait(works: Sequence[AccountOrder], moving: Sequence[AccountOrder]) -> str:
