@@ -25,12 +25,20 @@ from brokerage.schwab.replies import (
     read_quotes,
 )
 from brokerage.transport import fetch
-from orders.selectors.quoting import CacheSilent, find_body, find_quotes, keep_body, keep_quotes
+from orders.selectors.quoting import (
+    KEPT_S,
+    CacheSilent,
+    find_body,
+    find_quotes,
+    keep_body,
+    keep_quotes,
+)
 from strategies.domain.pricing import Market
 from strategies.domain.symbols import check_ticker, default_root, quote_symbol
 
 log = logging.getLogger(__name__)
 
+_LAST = "last trade of {}"
 TOO_OLD = "The prices are too old. Update them."
 
 Read = TypeVar("Read")
@@ -135,7 +143,18 @@ def share_market(symbol: str, *, fresh: Freshness) -> tuple[Decimal | None, Deci
     quote = quotes([symbol]).by_symbol.get(symbol)
     if quote is None:
         raise Refused(f"The broker has no price for {symbol}.", status=404)
+    if quote.last is not None:
+        keep_body(_LAST.format(symbol), f"{quote.last:f}".encode())
     return quote.bid, quote.ask
+
+
+def last_price(symbol: str) -> Decimal | None:
+    """Return what shares were traded at when their market was last read; the broker is not asked.
+
+    It is only shown, never reckoned with.
+    """
+    kept = find_body(_LAST.format(symbol), max_age_s=KEPT_S)
+    return None if kept is None else Decimal(kept[0].decode())
 
 
 def market_now(symbols: Sequence[str], *, max_age_s: float, may_ask: bool) -> Market:

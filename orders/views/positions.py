@@ -70,7 +70,7 @@ def more_rows(request: DeskRequest) -> HttpResponse:
 @signed_in
 def positions_csv(request: DeskRequest) -> HttpResponse:
     """Answer with everything that the page shows, whatever its page."""
-    rows = wanted_positions(_held(), _wish(request))
+    rows = wanted_positions(held_now(), _wish(request))
     return csv_answer("positions", HEAD, _cells(rows), now=timezone.now())
 
 
@@ -91,14 +91,14 @@ def elsewhere_panel(request: DeskRequest) -> HttpResponse:
 
 
 def _listed(request: DeskRequest) -> PositionsList:
-    return list_positions(_held(), _wish(request))
+    return list_positions(held_now(), _wish(request))
 
 
 def _wish(request: DeskRequest) -> PositionsWish:
     return read_positions_wish(request.GET.dict())
 
 
-def _held() -> Held:
+def held_now() -> Held:
     """Return all positions, read once per version: of those who filter them, most read nothing."""
     return rendered.get(f"positions {panel_version('positions')}", all_positions)
 
