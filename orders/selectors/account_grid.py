@@ -156,7 +156,7 @@ class FleetTotals:
         known: accounts with a value to add up.
         oldest_at: when the account was read that was not read for longest.
         unread: accounts never read.
-        logins_ok: logins that can be asked: one call each.
+        logins_ok: logins that can be asked: one call each, under `keys` app keys.
     """
 
     accounts: int
@@ -170,6 +170,7 @@ class FleetTotals:
     unread: int
     logins: int
     logins_ok: int
+    keys: int
 
     @property
     def logins_out(self) -> int:
@@ -246,6 +247,7 @@ def fleet_totals() -> FleetTotals:
         unread=Count("pk", filter=Q(balances_at__isnull=True)),
         logins=Count("login", distinct=True),
         logins_ok=Count("login", distinct=True, filter=connected),
+        keys=Count("login__app_key_index", distinct=True, filter=connected),
         gain=Sum(F("value") - F("opening_value")),
         # Last: what comes behind an aggregate of a column's name would mean the aggregate.
         cash=Sum("cash"),

@@ -41,7 +41,7 @@ def gain(value: Decimal | None) -> SafeString:
 # Written here, for a page has a hundred of them: a template's indents would double their weight.
 _TICK = (
     '<td class="pick"><input type="checkbox" form="act" name="account" value="{0}" data-login="{2}"'
-    ' aria-label="Tick {1}" data-row-key="t" data-key-words="Tick the account"></td>'
+    ' aria-label="Tick {1}" data-row-key="t"></td>'
 )
 _SWITCH = (
     '<td><button class="sw" role="switch" aria-checked="{3}" aria-label="{1} in broadcasts"'
@@ -82,6 +82,14 @@ def ago(at: datetime) -> SafeString:
 
 
 @register.simple_tag
+def synced(line: GridLine) -> SafeString:
+    """Show how old the balances of an account are."""
+    if line.balances_at is None:
+        return SafeString('<span class="muted">never</span>')
+    return ago(line.balances_at)
+
+
+@register.simple_tag
 def token_state(line: GridLine) -> SafeString:
     """Show how many minutes its access token lives, or that somebody must sign in."""
     if not line.is_connected:
@@ -93,7 +101,7 @@ def token_state(line: GridLine) -> SafeString:
         return _tag("expired", f"Sign in by {ends}", "The login ends then; nothing renews it.")
     if not line.access_minutes:
         return _tag("queued", "Renewing", "Its token has ended; another one is being fetched.")
-    return _tag("filled", f"{line.access_minutes} min", "Signed in; so long without a new token")
+    return _tag("filled", f"{line.access_minutes} min")
 
 
 @register.simple_tag
@@ -105,9 +113,10 @@ def account_mode(rule: ModeRule | None) -> SafeString:
     return _tag(glyph, words, rule.words)
 
 
-def _tag(glyph: str, words: str, title: str) -> SafeString:
-    piece = '<span class="tag tag-{}" title="{}"><i class="st st-{}"></i>{}</span>'
-    return format_html(piece, glyph, title, glyph, words)
+def _tag(glyph: str, words: str, title: str = "") -> SafeString:
+    said = format_html(' title="{}"', title) if title else ""
+    piece = '<span class="tag tag-{}"{}><i class="st st-{}"></i>{}</span>'
+    return format_html(piece, glyph, said, glyph, words)
 
 
 def _age(seconds: int) -> str:

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.live.responses import live_panel
+from accounts.services.costs import refresh_cost
 from accounts.services.editing import MayNotEdit, NoSuchAccount, switch_accounts
 from accounts.services.refreshing import refresh_tag, shown_refresh
 from accounts.tasks.queue import QueueDown
 from accounts.tasks.refreshing import begin_refresh
-from orders.selectors.account_grid import GridQuery, account_grid
+from orders.selectors.account_grid import FleetTotals, GridQuery, account_grid
 from orders.selectors.account_orders import left_in
 from orders.selectors.worth import Span, fleet_worth, short_worth, span_of, thinned
 from orders.views.frame import frame, rights
@@ -153,7 +154,7 @@ def _grid(request: DeskRequest) -> dict[str, Any]:
         "grid": found,
         "spark": short_worth(now=now),
         "refresh": shown_refresh(now=now),
-        "cost": _cost(found.totals.logins_ok),
+        "cost": _cost_of_all(found.totals),
         **rights(request),
     }
 
@@ -170,6 +171,13 @@ def _plot(request: DeskRequest) -> dict[str, Any]:
 
 def _with(request: DeskRequest, **changes: str) -> str:
     return f"{reverse('accounts')}?{urlencode({**request.GET.dict(), **changes})}#aum"
+
+
+def _cost_of_all(totals: FleetTotals) -> str:
+    """Say what reading all accounts costs; logins that share a key may have to wait for it."""
+    if totals.keys < totals.logins_ok:
+        return refresh_cost(None)
+    return _cost(totals.logins_ok)
 
 
 def _cost(calls: int) -> str:
