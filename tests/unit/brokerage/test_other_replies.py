@@ -94,6 +94,50 @@ def test_balances_are_read_by_the_type_of_account():
     assert cash.holdings == ()
 
 
+def test_the_days_beginning_is_read_under_either_name():
+    account = MARGIN["securitiesAccount"]
+    for opening, value in (
+        ({"liquidationValue": 7.5, "accountValue": 9}, Decimal("7.5")),
+        ({"accountValue": 9}, Decimal(9)),
+        ({}, None),
+        (None, None),
+    ):
+        shown = {"securitiesAccount": {**account, "initialBalances": opening}}
+        assert read_accounts(reply([shown]))[0].opening_value == value
+
+
+@pytest.mark.parametrize("name", ["buyingPower", "liquidationValue", "cashBalance"])
+@pytest.mark.parametrize("said", [None, "", "NaN", ...])
+def test_a_balance_that_is_not_said_is_none(name, said):
+    balances = {**MARGIN["securitiesAccount"]["currentBalances"], name: said}
+    if said is ...:
+        del balances[name]
+    shown = {"securitiesAccount": {**MARGIN["securitiesAccount"], "currentBalances": balances}}
+
+    (found,) = read_accounts(reply([shown]))
+
+    figures = {
+        "buyingPower": found.buying_power,
+        "liquidationValue": found.value,
+        "cashBalance": found.cash,
+    }
+    assert [key for key, value in figures.items() if value is None] == [name]
+
+
+@pytest.mark.parametrize(
+    "worth",
+    ["longMarketValue", "shortMarketValue", "longOptionMarketValue", "shortOptionMarketValue"],
+)
+def test_an_account_with_worth_and_without_positions_hides_them(worth):
+    balances = {**CASH["securitiesAccount"]["currentBalances"], worth: -3.5}
+    account = {**CASH["securitiesAccount"], "currentBalances": balances}
+
+    (hidden,) = read_accounts(reply([{"securitiesAccount": account}]))
+    (shown,) = read_accounts(reply([MARGIN]))
+
+    assert (hidden.hides_positions, shown.hides_positions) == (True, False)
+
+
 def test_positions_are_read_with_their_sign():
     (account,) = read_accounts(reply(MARGIN))
 
