@@ -30,6 +30,8 @@ from orders.templatetags.desk import plain
 from strategies.domain.symbols import InvalidSymbol, PutCall
 from strategies.domain.ticks import round_to_tick, tick_for
 
+PRICE_ACTS = frozenset({"mid", "natural", "up", "down"})
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:

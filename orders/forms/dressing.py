@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from brokerage.errors import BrokerError
@@ -14,14 +15,14 @@ from orders.selectors.chains import Freshness
 from orders.selectors.offering import Offer, make_offer
 from orders.selectors.picking import around
 from orders.templatetags.desk import option_words, plain, price
-from strategies.domain.symbols import InvalidSymbol
+from strategies.domain.symbols import InvalidSymbol, PutCall
 from strategies.domain.tickets import PriceEffect, Strategy
 
 # A ticket that is drawn again while the agent tries strikes asks the broker no more often.
 MARKET = Freshness(max_age_s=15)
 # Typing asks nobody: what was read for the ticket is good enough to check numbers by.
 REMEMBERED = Freshness(max_age_s=900, may_ask=False)
-LADDER_ROWS = 9
+LADDER_ROWS = 7
 
 
 def redraw_ticket(form: TicketForm) -> None:
@@ -73,17 +74,16 @@ def dress(form: TicketForm, shape: Shape, offer: Offer | None, words: str) -> No
         days.attrs["id"] = f"{form.trade.lower()}-expiration-{shape.underlying.lower()}"
     for name, side, strike in zip(STRIKES[form.trade], shape.sides, offer.strikes, strict=False):
         row = offer.row(side, strike)
-        form.fields[name].widget.attrs["list"] = side.lower()
         form[name].help_text = f"no such {side.lower()}" if row is None else option_words(row)
     if "limit" in form.fields:
         form["limit"].help_text = market_words(offer)
 
 
-def listed(form: TicketForm) -> Sequence[tuple[str, Sequence[ChainRow]]]:
-    """Return the chain of each side that the trade has, lowest strike first."""
-    if form.offer is None:
-        return []
-    return [(side, form.offer.side(side)) for side in dict.fromkeys(form.shape().sides)]
+def strikes_of(
+    side: PutCall, sides: Sequence[PutCall], strikes: Sequence[Decimal]
+) -> list[Decimal]:
+    """Return the strikes of one side, rising."""
+    return sorted(strike for its, strike in zip(sides, strikes, strict=False) if its is side)
 
 
 def label(form: TicketForm, shape: Shape) -> None:
@@ -140,8 +140,8 @@ def ladders(form: TicketForm, *, most: int = LADDER_ROWS) -> list[tuple[str, lis
     }
     found = []
     for side in dict.fromkeys(shape.sides):
-        mine = {strike for its, strike in zip(shape.sides, strikes, strict=True) if its is side}
-        rows = around(form.offer.side(side), sorted(mine), most=most)
+        mine = strikes_of(side, shape.sides, strikes)
+        rows = around(form.offer.side(side), mine, most=most)
         act = side.lower()
         found.append(
             (

@@ -1,6 +1,7 @@
 """Turn a saved order back into a ticket, and take the name and number of one."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.http import QueryDict
@@ -17,6 +18,9 @@ from strategies.domain.tickets import PriceEffect, Strategy, Ticket
 
 class SaveForm(forms.Form):
     """The name of a saved order, and the key that loads it."""
+
+    # It stands in a ticket, which is sent without a name.
+    use_required_attribute = False
 
     name = forms.CharField(
         max_length=LONGEST_NAME,
@@ -43,6 +47,8 @@ def values_of(saved: SavedOrder) -> QueryDict:
     values.update(_shape(structure) | _terms(ticket))
     choice, picked = _accounts(saved.ticket.get("accounts", ALL_ACTIVE))
     values["accounts"] = choice
+    values["intent"] = str(uuid4())
+    values["symmetric"] = "on"
     values.setlist("picked", picked)
     return values
 

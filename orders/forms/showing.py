@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from orders.domain.errors import BadTicket
-from orders.forms.dressing import LadderRow, ladders, listed, market_words
+from orders.forms.dressing import LadderRow, ladders, market_words
 from orders.forms.ticket import LIMITED, TicketForm
 from orders.selectors.figuring import Figures, figure
 from orders.selectors.guarding import Judged, judge
@@ -17,8 +17,8 @@ from orders.selectors.offering import Offer
 from strategies.domain.tickets import Problem
 
 # What the buttons beside a field set it to.
-DELTAS = ("0.10", "0.16", "0.20", "0.30")
-WIDTHS = ("5", "10", "25", "50")
+DELTAS = ("0.10", "0.16", "0.30")
+WIDTHS = ("5", "10", "25")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ class Shown:
     offer: Offer | None
     figures: Figures | None
     ladders: Sequence[tuple[str, Sequence[LadderRow]]]
-    listed: Sequence[tuple[str, Any]]
     notes: Sequence[Note]
     warnings: Sequence[Problem]
     market: str
@@ -88,7 +87,6 @@ def show(form: TicketForm, judged: Judged | None, problems: Sequence[Problem] = 
         offer=form.offer,
         figures=_figures(form, judged),
         ladders=ladders(form),
-        listed=listed(form),
         notes=[Note(field, placed.get(field.name, ())) for field in fields],
         warnings=elsewhere,
         market=market_words(form.offer) if form.offer else form.market_words,

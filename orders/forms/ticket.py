@@ -158,6 +158,15 @@ class TicketForm(ShapeForm):
         return "New stock order" if self.is_for_shares else "New option order"
 
     @property
+    def family(self) -> str:
+        """What its form is called on a page that may have one of each.
+
+        It is the same for all options: a browser must not see the form replaced while a field of it
+        has the focus and points to a list of suggestions (Chromium 156 dies of that).
+        """
+        return "shares" if self.is_for_shares else "options"
+
+    @property
     def has_types(self) -> bool:
         """Whether its order type can be chosen."""
         return "order_type" in self.fields

@@ -16,7 +16,7 @@ from accounts.tasks.queue import QueueDown, check_queue
 from orders.decorators import exchange_date, received_at
 from orders.domain.errors import BadTicket, GuardRefused, KeyReused
 from orders.domain.guards import Guard
-from orders.forms.drawing import draw_ticket
+from orders.forms.drawing import PRICE_ACTS, draw_ticket
 from orders.forms.dressing import (
     MARKET,
     REMEMBERED,
@@ -46,7 +46,10 @@ PROVED_AT = "proved_at"
 @may_trade
 def ticket(request: DeskRequest) -> HttpResponse:
     """Show the ticket with what the market offers for what is typed; a POST comes back to it."""
-    return show_ticket(request, fresh_ticket(request.POST or request.GET))
+    form = fresh_ticket(request.POST or request.GET)
+    if request.htmx and request.POST.get("act") in PRICE_ACTS:
+        return show_ticket(request, form, template="orders/ticket_redrawn.html")
+    return show_ticket(request, form)
 
 
 @require_POST
