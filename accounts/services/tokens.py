@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from accounts.domain.envelope import CannotOpen
 from accounts.domain.words import LoginStatus
 from accounts.fields import seal_for
-from accounts.models import BrokerLogin, Token
+from accounts.models import AuditEvent, BrokerLogin, Token
 from accounts.services.audit import event, record
 from brokerage.budget import Lane, the_budget
 from brokerage.errors import BrokerError, LoginRequired
@@ -56,6 +56,7 @@ def keep_grant(login: BrokerLogin, grant: TokenGrant, *, now: datetime) -> None:
             },
         )
         _store(Token.objects.filter(pk=token.pk), token, grant, now=now, ends_at=now + REFRESH_LIFE)
+        record([_event(login.pk, "GRANTED", now)], is_quiet=True)
         _mark(login.pk, LoginStatus.CONNECTED, "", now=now, authorized_at=now)
 
 
@@ -99,13 +100,20 @@ def refresh_login(
         return not _give_up(token, LoginStatus.ERROR, str(error), now=now)
     except BrokerError as error:
         _release(token)
+        record([_event(login_id, "NOT_RENEWED", now, str(error))], is_quiet=True)
         log.warning("token of login %s not renewed: %s", login_id, error)
         return False
     held = Token.objects.filter(pk=token.pk, lease=token.lease)  # a new login takes it away
     with transaction.atomic():
         if _store(held, token, grant, now=now, ends_at=token.refresh_expires_at):
+            record([_event(login_id, "RENEWED", now)], is_quiet=True)
             _mark(login_id, LoginStatus.CONNECTED, "", now=now)
     return True
+
+
+def _event(login_id: UUID, what: str, now: datetime, why: str = "") -> AuditEvent:
+    """Say what happened to a login's tokens; pages need not be told, a change of status does it."""
+    return event(f"brokerlogin:{login_id}", "token", at=now, new=what, reason=why[:300])
 
 
 def _give_up(token: Token, status: LoginStatus, why: str, *, now: datetime) -> bool:
