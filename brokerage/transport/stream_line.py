@@ -16,6 +16,7 @@ READ_TIMEOUT_S = 10.0
 PING_EVERY_S = 10.0
 MOST_BYTES = 1 << 20
 CLOSE_TIMEOUT_S = 1.0
+GONE_WITHIN_S = 0.05
 
 
 class Line:
@@ -71,6 +72,7 @@ class Lines:
 
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
+        await asyncio.sleep(GONE_WITHIN_S)  # the loop closes the sockets
 
     async def open(self, url: str) -> Line:
         """Open a websocket. Errors: Unavailable."""

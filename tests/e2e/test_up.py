@@ -24,6 +24,7 @@ PROCESSES = {
     "maint",
     "beat",
     "sweeper",
+    "stream",
     "paper",
     "redis",
 }

@@ -28,7 +28,7 @@ HURRIED = {
 
 
 # The processes that say so themselves when they are ready.
-READY = [*WORKERS, "beat", "sweeper"]
+READY = [*WORKERS, "beat", "sweeper", "stream"]
 
 
 class Installation(Stack):

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand
 from django.db import connections
+from django.utils import timezone
 
 from accounts.live.process import say_ready
 from brokerage.transport import process_gateway
+from orders.services.elsewhere import look_elsewhere
 from orders.services.streaming.looking import thread_s_connection
 from orders.services.streaming.station import Hooks, Station
 from orders.tasks import reading
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         hooks = Hooks(
             renew=_with_connection(reading.renew),
             follow=_with_connection(reading.follow),
-            strangers=_with_connection(_note_strangers),
+            strangers=_with_connection(_look_elsewhere),
             ready=say_ready,
         )
         station = Station(process_gateway(), hooks)
@@ -61,6 +61,7 @@ def _with_connection(work: Callable[[T], None]) -> Callable[[T], None]:
     return do
 
 
-def _note_strangers(strangers: Mapping[UUID, set[str]]) -> None:
-    """See to orders that came in another way."""
-    log.info("orders from elsewhere at %d logins", len(strangers))
+def _look_elsewhere(strangers: Mapping[UUID, set[str]]) -> None:
+    """List what came in another way, one list per login."""
+    looked = look_elsewhere(gateway=process_gateway(), now=timezone.now(), logins=strangers.keys())
+    reading.renew(looked.refused_tokens)

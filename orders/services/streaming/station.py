@@ -203,7 +203,7 @@ class Station:
         for polled in looked.polled:
             await self._by_clerk(self._hooks.follow, polled)
         if strangers:
-            await self._by_clerk(self._hooks.strangers, strangers)
+            await self._in_thread(self._lookers, partial(self._hooks.strangers, strangers))
 
     # --- how they are -----------------------------------------------------------------------------
 
