@@ -1,6 +1,8 @@
 """An independent client, schwab-py, trades on the paper broker as it would at Schwab."""
 
+import asyncio
 import gc
+import json
 import time
 import warnings
 from collections.abc import Iterator
@@ -139,6 +141,30 @@ def test_it_reads_the_user_s_preferences(client: Any, trader: Trader) -> None:
     shown = client.get_user_preferences().json()
 
     assert shown["accounts"][0]["accountNumber"] == trader.login["accounts"][0]["number"]
+
+
+def test_its_stream_logs_in_subscribes_and_hears_of_a_fill(client: Any, trader: Trader) -> None:
+    client.get_account_numbers()  # it refreshes its token, which the stream takes as it is
+    heard: list[Any] = []
+
+    async def listen() -> str:
+        stream = schwab.streaming.StreamClient(client)
+        await stream.login()
+        stream.add_account_activity_handler(lambda message: heard.extend(message["content"]))
+        await stream.account_activity_sub()
+        order_id = await asyncio.to_thread(trader.place, trader.condor("0.50"))
+        while not heard or heard[-1]["MESSAGE_TYPE"] != "OrderFillCompleted":
+            await asyncio.wait_for(stream.handle_message(), 10)
+        await stream.account_activity_unsubs()
+        await stream.logout()
+        return order_id
+
+    order_id = asyncio.run(listen())
+
+    assert heard[0]["MESSAGE_TYPE"] == "SUBSCRIBED"
+    fill = json.loads(heard[-1]["MESSAGE_DATA"])
+    assert fill["SchwabOrderID"] == order_id
+    assert heard[-1]["ACCOUNT"] == trader.login["accounts"][0]["number"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
