@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Q
+
 from orders.domain.exits import AT_WORK, ExitState
 from orders.selectors.desk_facts import Kind
 from orders.selectors.sets import SetAccount, SetRow, list_sets
@@ -86,7 +88,7 @@ class OpenSets:
 def list_lines() -> tuple[list[SetLine], list[SetLine]]:
     """Return all sets that are not flat, and the newest of those that are; newest first."""
     still_open = list_sets(open_only=True)
-    flat = [row for row in list_sets(most=MOST_FLAT) if row.flat_at is not None]
+    flat = list_sets(Q(flat_at__isnull=False), most=MOST_FLAT)
     return [SetLine(row) for row in still_open], [SetLine(row) for row in flat]
 
 

@@ -111,6 +111,11 @@ def find_broadcast(pk: int) -> Broadcast | None:
     return found[0] if found else None
 
 
+def strategy_of(pk: int) -> str | None:
+    """Return the strategy of a broadcast, or None if there is none of that number."""
+    return ComplexOrder.objects.filter(pk=pk).values_list("strategy", flat=True).first()
+
+
 def effect_words(order_type: str, price_effect: str | None) -> str:
     """Return what stands before a price: `CREDIT`, `LIMIT`; the order type where there is none."""
     return (price_effect or order_type).removeprefix("NET_").replace("_", " ")

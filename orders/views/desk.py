@@ -7,12 +7,12 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, signed_in
-from accounts.live.panels import panel_version
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from orders.decorators import exchange_date
@@ -31,14 +31,19 @@ _INDENTS = re.compile(r"\s*\n\s*")
 def desk(request: DeskRequest) -> HttpResponseBase:
     """Show the whole desk; what the filter asks for from an open page is the list alone."""
     if request.htmx and not request.htmx.history_restore_request:
-        return orders_panel(request)
+        answer = orders_panel(request)
+        answer["HX-Replace-Url"] = reverse("desk") + read_wish(request.GET.dict()).query
+        return answer
+    framed = frame(request)
+    version = framed["frame_version"]  # was read before everything; it says what sets' say, too
     shown = {
-        **_orders(request),
-        **_sets(request),
+        **framed,
+        **rights(request),
+        **_orders(request, version),
+        "sets": _sets(request, version),
+        "sets_version": version,
         "saved": _saved(request),
         "saved_kind": "options",
-        **frame(request),
-        **rights(request),
     }
     return render(request, "orders/desk.html", shown)
 
@@ -68,19 +73,18 @@ def compact(html: str) -> SafeString:
     return SafeString(_INDENTS.sub("\n", html))
 
 
-def _orders(request: DeskRequest) -> dict[str, Any]:
+def _orders(request: DeskRequest, version: str) -> dict[str, Any]:
     """Return the list for a page, rendered once per version."""
     wish = read_wish(request.GET.dict())
-    key = f"desk-orders {panel_version('orders')} {seen_as(request)} {wish.query}"
+    key = f"desk-orders {version} {seen_as(request)} {wish.query}"
     listed, orders = rendered.get(key, lambda: _list_pane(request))
     return {"listed": listed, "orders": orders}
 
 
-def _sets(request: DeskRequest) -> dict[str, Any]:
+def _sets(request: DeskRequest, version: str) -> SafeString:
     """Return the sets for a page, rendered once per version."""
-    version = panel_version("sets")
     key = f"desk-sets {version} {seen_as(request)}"
-    return {"sets": rendered.get(key, lambda: _sets_pane(request)), "sets_version": version}
+    return rendered.get(key, lambda: _sets_pane(request))
 
 
 def _list_pane(request: DeskRequest) -> tuple[DeskList, SafeString]:

@@ -119,9 +119,9 @@ def _template(request: DeskRequest, form: ExitForm) -> str:
     It is the way of the EXIT button of an open page alone, and only where nothing is in the way.
     """
     is_first = request.method != "POST" and is_in_dialog(request) and "look" not in request.GET
-    if is_first and request.user.one_click_exit and form.is_valid() and not form.objections:
-        return "orders/_exit_soon.html"
-    return "orders/_exit.html"
+    is_clear = form.is_valid() and not form.objections and not form.is_blocked
+    is_soon = is_first and request.user.one_click_exit and is_clear
+    return "orders/_exit_soon.html" if is_soon else "orders/_exit.html"
 
 
 def _refused(request: DeskRequest, placed_set: PlacedOrderSet, form: ExitForm) -> HttpResponse:

@@ -3,30 +3,39 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from django_htmx.http import ptag
 
 from accounts.decorators import DeskRequest, signed_in
+from accounts.live.responses import live_panel, seen_as
+from accounts.live.shelf import rendered
 from orders.selectors.controlling import set_page, sets_version
 from orders.selectors.set_lines import list_lines
 from orders.selectors.sets import SetRow, find_set
-from orders.views.frame import frame
+from orders.views.desk import compact
+from orders.views.frame import frame, rights
 
 
 def version(request: DeskRequest, *_: Any, **__: Any) -> str:
-    """Return the tag of the pages of sets: it changes whenever anything in them may have."""
+    """Return the tag of the page of a set: it changes whenever anything in it may have."""
     return sets_version()
 
 
 @require_safe
 @signed_in
-@ptag(version)
-def sets(request: DeskRequest) -> HttpResponse:
+def sets(request: DeskRequest) -> HttpResponseBase:
     """Show every set, those that are not flat first; an open page asks for the list alone."""
-    before = sets_version()
-    still_open, flat = list_lines()
-    return _shown(request, "sets", {"version": before, "lines": still_open, "flat": flat})
+    if request.htmx and not request.htmx.history_restore_request:
+        return _list_panel(request)
+    framed = frame(request)
+    version = framed["frame_version"]
+    key = f"sets {version} {seen_as(request)}"
+    lines = rendered.get(key, lambda: _listed(request))
+    return render(request, "orders/sets.html", {**framed, "version": version, "sets": lines})
 
 
 @require_safe
@@ -34,8 +43,10 @@ def sets(request: DeskRequest) -> HttpResponse:
 @ptag(version)
 def placed_set(request: DeskRequest, set_id: int) -> HttpResponse:
     """Show one set; an open page asks for what changes in it alone."""
-    before = sets_version()
-    return _shown(request, "set", {"version": before, "shown": set_page(get_set(set_id))})
+    shown = {"version": sets_version(), "shown": set_page(get_set(set_id))}
+    if request.htmx:
+        return render(request, "orders/_set.html", shown)
+    return render(request, "orders/set.html", {**frame(request), **shown})
 
 
 def get_set(set_id: int) -> SetRow:
@@ -46,7 +57,12 @@ def get_set(set_id: int) -> SetRow:
     return row
 
 
-def _shown(request: DeskRequest, name: str, shown: dict[str, Any]) -> HttpResponse:
-    if request.htmx:
-        return render(request, f"orders/_{name}.html", shown)
-    return render(request, f"orders/{name}.html", {**frame(request), **shown})
+@live_panel("sets")
+def _list_panel(request: DeskRequest) -> HttpResponse:
+    return HttpResponse(_listed(request))
+
+
+def _listed(request: DeskRequest) -> SafeString:
+    still_open, flat = list_lines()
+    shown = {**rights(request), "lines": still_open, "flat": flat}
+    return compact(render_to_string("orders/_sets.html", shown))

@@ -20,7 +20,7 @@ from orders.selectors.choosing import AccountChoice
 from orders.services import placing, polling
 from orders.services.creating import create_order
 from strategies.domain.catalog import iron_condor, share_order
-from strategies.domain.tickets import Instruction, OrderType, PriceEffect, Strategy, Ticket
+from strategies.domain.tickets import Instruction, Leg, OrderType, PriceEffect, Strategy, Ticket
 from tests.support.paper import PaperBroker
 
 PASSWORD = "a long enough password"
@@ -73,6 +73,23 @@ class Fleet:
             contracts=contracts,
             limit=limit,
             price_effect=PriceEffect.NET_CREDIT,
+        )
+        return replace(ticket, **more)
+
+    def call(self, contracts: int = 10, *, limit: Decimal | None = None, **more) -> Ticket:
+        """BUY_TO_OPEN one SPXW call far above the market: at the market, or at a limit."""
+        day = next(e.expiration for e in chains.expirations("SPX") if e.days >= 7)
+        price = self._price("SPX") + 100
+        row = min(
+            (row for row in chains.chain("SPX", day) if row.put_call == "CALL"),
+            key=lambda row: abs(row.strike - price),
+        )
+        ticket = Ticket(
+            strategy=Strategy.SINGLE_OPTION,
+            legs=(Leg(row.symbol, Instruction.BUY_TO_OPEN),),
+            order_type=OrderType.LIMIT if limit else OrderType.MARKET,
+            contracts=contracts,
+            limit=limit,
         )
         return replace(ticket, **more)
 

@@ -17,12 +17,6 @@ from strategies.domain.tickets import Instruction, Leg
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
 
-@dataclass
-class Cell:
-    code: str
-    tip: str = ""
-
-
 @pytest.mark.parametrize("status", [*Status, *ParentStatus])
 def test_every_status_has_words_an_icon_and_a_colour(status):
     look = desk.LOOKS[status]
@@ -54,16 +48,16 @@ def test_a_status_without_a_count_shows_none():
 
 
 def test_a_grid_keeps_the_order_of_the_accounts():
-    shown = desk.status_grid([Cell("WORKING"), Cell("FILLED"), Cell("SKIPPED"), Cell("PARTIAL")])
+    shown = desk.status_grid(["WORKING", "FILLED", "SKIPPED", "PARTIAL", ""])
 
     assert isinstance(shown, SafeString)
-    assert re.findall(r"st-(\w+)", shown) == ["working", "filled", "skipped", "partial"]
+    assert re.findall(r"st-(\w+)", shown) == ["working", "filled", "skipped", "partial", "none"]
 
 
 def test_a_grid_is_read_out_as_counts_whatever_the_order_of_its_cells():
-    cells = [Cell("WORKING"), *[Cell("FILLED")] * 41, Cell("REJECTED"), *[Cell("WORKING")] * 2]
+    codes = ["WORKING", *["FILLED"] * 41, "REJECTED", "", *["WORKING"] * 2]
 
-    shown = desk.status_grid(cells)
+    shown = desk.status_grid(codes)
 
     assert 'role="img" aria-label="41 filled, 3 working, 1 rejected"' in shown
 
@@ -72,10 +66,27 @@ def test_an_empty_grid_says_so():
     assert 'aria-label="no accounts"' in desk.status_grid([])
 
 
-def test_the_tip_of_a_cell_cannot_break_out_of_its_attribute():
-    shown = desk.status_grid([Cell("FILLED", 'A {0} & "B" <script> — Filled 2.35')])
+def test_the_tips_of_cells_cannot_break_out_of_their_attribute():
+    shown = desk.status_grid(["FILLED", "FILLED"], ['{0} & "B" <script> Filled 2.35', "a|b"])
 
-    assert 'title="A {0} &amp; &quot;B&quot; &lt;script&gt; — Filled 2.35"' in shown
+    assert 'data-tips="{0} &amp; &quot;B&quot; &lt;script&gt; Filled 2.35|a/b"' in shown
+
+
+def test_the_cells_of_many_accounts_are_small_and_those_of_more_become_a_bar():
+    usual, many, too_many = (desk.status_grid(["FILLED"] * n) for n in (60, 61, 201))
+
+    assert 'class="sg"' in usual
+    assert 'class="sg sg-small"' in many
+    assert "<i" not in too_many
+
+
+def test_a_bar_shows_the_shares_of_the_statuses_and_their_counts():
+    shown = desk.status_grid([*["FILLED"] * 800, *["WORKING"] * 150, *["SKIPPED"] * 50, ""])
+
+    assert 'viewBox="0 0 1000 12"' in shown
+    assert '<rect class="tag-filled" x="0" width="800" height="12"/>' in shown
+    assert '<rect class="tag-working" x="800" width="150" height="12"/>' in shown
+    assert shown.endswith("800 filled, 150 working, 50 skipped</span>")
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,13 @@ def viewer(db) -> Client:
 
 @pytest.fixture
 def lose(fleet):
-    """Broadcast shares whose answers in these accounts get lost; return the lost orders."""
+    """Broadcast shares, or a ticket, whose answers in these accounts get lost; return them."""
 
-    def broadcast(*places, contracts=10, age_s=0):
+    def broadcast(*places, contracts=10, age_s=0, ticket=None):
         for place in places:
             account = fleet.accounts[place].hash_value
             fleet.broker.fault("drop_after", method="POST", account=account)
-        order = fleet.broadcast(fleet.shares(contracts))
+        order = fleet.broadcast(ticket or fleet.shares(contracts))
         lost = [child for child in fleet.children(order) if child.status == "UNKNOWN"]
         assert len(lost) == len(places)
         for child in lost:

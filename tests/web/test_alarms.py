@@ -67,13 +67,18 @@ def test_an_alarm_leads_to_the_order_it_is_about(agent, fleet):
 
 
 def test_an_alarm_about_a_broadcast_leads_to_its_place_in_the_list(agent, fleet):
-    order = fleet.create(fleet.shares())
-    alarm(subject=f"complexorder:{order.pk}")
+    for ticket, desk in ((fleet.call(), "/"), (fleet.shares(), "/stocks/")):
+        order = fleet.create(ticket)
+        alarm(subject=f"complexorder:{order.pk}")
 
-    page = text_of(agent.get("/"))
+        page = text_of(agent.get("/"))
+        led = agent.get(f"/desk/orders/{order.pk}/")
 
-    assert f'<a href="/#broadcast-{order.pk}">Look</a>' in page
-    assert f'id="broadcast-{order.pk}"' in page
+        assert f'<a href="/desk/orders/{order.pk}/">Look</a>' in page
+        assert led["Location"] == f"{desk}#broadcast-{order.pk}"
+        assert f'id="broadcast-{order.pk}"' in text_of(agent.get(desk))
+
+    assert agent.get("/desk/orders/7777/").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -27,20 +27,20 @@ def click(agent, queue, settings, django_capture_on_commit_callbacks):
 
 @pytest.fixture
 def resting(fleet, broker):
-    """Shares that rest at the broker in three accounts."""
+    """Calls that rest at the broker in three accounts."""
     broker.market(fills="manual")
-    order = fleet.broadcast(fleet.shares(10, limit=LIMIT))
+    order = fleet.broadcast(fleet.call(10, limit=LIMIT))
     fleet.poll()
     return order
 
 
 @pytest.fixture
 def failed(fleet, broker):
-    """Shares of which two of three accounts have nothing: refused, and rejected."""
+    """Calls of which two of three accounts have nothing: refused, and rejected."""
     first, second, _ = fleet.accounts
     broker.fault("drop_before", method="POST", account=first.hash_value, times=2)
     broker.fault("reject", method="POST", account=second.hash_value)
-    order = fleet.broadcast(fleet.shares(10))
+    order = fleet.broadcast(fleet.call(5))
     fleet.poll()
     force(fleet.children(order)[0], status="FAILED_TO_PLACE", reason="It was not sent.")
     return order
@@ -78,8 +78,8 @@ def test_the_list_leads_to_the_set_of_a_broadcast_and_of_its_exit(agent, fleet, 
     page = text_of(agent.get("/"))
 
     assert page.count(f'href="/desk/sets/{way.placed_set.pk}/">Set {way.placed_set.pk}</a>') == 2
-    assert "Exit of Iron condor" in page
-    assert "Cancel" not in page
+    assert "Exit: Iron condor" in page
+    assert "Cancel</a>" not in page
 
 
 def test_a_cancel_names_what_works_and_what_stays_open(agent, fleet, resting):
@@ -166,7 +166,7 @@ def test_a_replace_shows_the_limit_and_its_steps_and_asks_for_another(agent, res
     answer = click(page_of(resting, "replace"), values)
 
     assert "<dd> 1.00 </dd>" in page
-    assert "In steps of 0.01." in page
+    assert "In steps of 0.05." in page
     assert answer.status_code == 302
     assert wishes(resting) == [(True, Decimal("1.1000"))] * 3
     assert ComplexOrder.objects.get(pk=resting.pk).limit == Decimal("1.10")
@@ -259,7 +259,7 @@ def test_who_may_only_look_asks_nothing(agent, fleet, resting, what, headers):
         agent.post(page_of(resting, what), {"scope": "all", "limit": "1.5"}, headers=headers),
     ):
         assert answer.status_code == 403
-    assert "Cancel" not in text_of(agent.get("/"))
+    assert "Cancel</a>" not in text_of(agent.get("/"))
     assert wishes(resting) == [(False, None)] * 3
 
 

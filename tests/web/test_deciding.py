@@ -141,8 +141,8 @@ def test_a_forged_decision_is_refused(fleet, lose, decision):
     assert status_of(lost) == "UNKNOWN"
 
 
-def test_hostile_words_of_broker_and_accounts_are_shown_and_never_run(agent, lose):
-    (lost,) = lose(1, age_s=90)
+def test_hostile_words_of_broker_and_accounts_are_shown_and_never_run(agent, fleet, lose):
+    (lost,) = lose(1, age_s=90, ticket=fleet.call())
     candidate = ask(lost, tag=HOSTILE[:60], status_description=HOSTILE, price=HOSTILE)
     ExternalOrder.objects.filter(pk=candidate.pk).update(broker_status=HOSTILE[:40])
     AccountOrder.objects.filter(pk=lost.pk).update(reason=HOSTILE)

@@ -1,20 +1,38 @@
-"""The list of broadcasts: whole page, updates, and what can be read in it."""
+"""The list of live orders: whole page, updates, filter and sorting, and what can be read in it."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Account
+from orders.models import AccountOrderLeg, ComplexOrder
+from orders.selectors.desk import desk_rows
+from orders.selectors.desk_facts import Kind
+from tests.integration.orders.hands import force
 from tests.web.browsing import HTMX, text_of
 
+PANEL = "/desk/panels/orders/"
+LIMIT = Decimal("9.00")
 
-def updates(client, **headers):
-    return client.get("/desk/broadcasts/", headers=HTMX | headers)
+
+def updates(client, query="", **headers):
+    return client.get(f"{PANEL}{query}", headers=HTMX | headers)
 
 
 def icons(answer):
-    return re.findall(r'<i class="st st-(\w+)" title', answer.content.decode())
+    grid = re.search(r'<span class="sg".*?</span>', answer.content.decode(), re.DOTALL)
+    return re.findall(r'<i class="st st-([\w -]+)"', grid[0]) if grid else []
+
+
+def tips(answer):
+    return re.findall(r'data-tips="([^"]*)"', answer.content.decode())[0].split("|")
+
+
+def numbers(answer):
+    return [int(pk) for pk in re.findall(r'<tbody id="broadcast-(\d+)"', answer.content.decode())]
 
 
 def test_the_page_shows_every_broadcast_with_legs_price_and_a_cell_per_account(agent, fleet):
@@ -28,34 +46,50 @@ def test_the_page_shows_every_broadcast_with_legs_price_and_a_cell_per_account(a
     assert page.startswith("<!DOCTYPE html>")
     assert "Iron condor" in page
     assert "CREDIT 0.05 ×2" in page
-    assert page.count('<b class="sell">STO</b> SPXW') == 2
     assert icons(answer) == ["filled"] * 3
     assert "3/3" in page
     assert f"3 sent in {order.broadcast_ms:.0f} ms" in page
 
 
-def test_an_update_is_the_list_alone(agent, fleet):
-    fleet.broadcast(fleet.shares())
+def test_every_leg_stands_with_what_it_was_filled_at_on_average(agent, fleet):
+    order = fleet.broadcast(fleet.condor(2))
+    fleet.poll()
+    symbol = order.legs.get(number=1).symbol
+    legs = AccountOrderLeg.objects.filter(child__order=order, symbol=symbol)
+    for leg, price in zip(legs, ("1.10", "1.20", "1.40"), strict=True):
+        AccountOrderLeg.objects.filter(pk=leg.pk).update(average_price=Decimal(price))
 
-    answer = updates(agent)
+    page = text_of(updates(agent))
 
-    assert "<html" not in text_of(answer)
-    assert "Shares" in text_of(answer)
-    assert '<hx-partial hx-target="#last-broadcast"' in text_of(answer)
+    (row,) = desk_rows(Kind.OPTIONS, today=timezone.now().date())
+    assert row.legs[0].average == Decimal("1.23")
+    assert page.count('<b class="sell">STO</b> SPXW') == 2
+    assert page.count('<span class="at">') == 4
+    assert '<span class="at">1.23</span>' in page
+
+
+def test_an_update_is_the_list_with_what_stands_around_it(agent, fleet):
+    fleet.broadcast(fleet.call())
+
+    page = text_of(updates(agent))
+
+    assert "<html" not in page
+    assert "Call" in page
+    for target in ("orders-counts", "orders-problems", "orders-sort", "strip"):
+        assert f'<hx-partial hx-target="#{target}"' in page
 
 
 def test_the_page_is_told_nothing_until_something_changed(agent, fleet):
     order = fleet.create(fleet.condor())
-    seen = re.search(r'hx-ptag="(\d+)"', text_of(agent.get("/")))
-    assert seen is not None
+    tag = updates(agent)["HX-PTag"]
 
-    unchanged = updates(agent, **{"HX-PTag": seen[1]})
+    unchanged = updates(agent, **{"HX-PTag": tag})
     fleet.send(order)
-    changed = updates(agent, **{"HX-PTag": seen[1]})
+    changed = updates(agent, **{"HX-PTag": tag})
 
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert changed.status_code == 200
-    assert int(changed["HX-PTag"]) > int(seen[1])
+    assert changed["HX-PTag"] != tag
 
 
 def test_cells_stand_in_the_fleets_order_and_absent_accounts_leave_a_gap(agent, fleet):
@@ -64,32 +98,45 @@ def test_cells_stand_in_the_fleets_order_and_absent_accounts_leave_a_gap(agent, 
     answer = updates(agent)
 
     assert icons(answer) == ["working", "none", "working"]
-    assert f"{fleet.accounts[1].alias} — not part of this broadcast" in text_of(answer)
+    assert tips(answer) == ["Working", "not part of this broadcast", "Working"]
+    names = "|".join(account.alias for account in fleet.accounts)
+    assert f'data-accounts="{names}"' in text_of(answer)
     assert 'aria-label="2 working"' in text_of(answer)
 
 
 def test_a_partly_filled_order_that_still_works_has_a_cell_of_its_own(agent, fleet):
     fleet.broker.market(fills="manual")
-    order = fleet.broadcast(fleet.shares(10, limit=Decimal("500.00")))
-    fleet.broker.fill(fleet.children(order)[1].broker_order_id, quantity=4, price=231)
+    order = fleet.broadcast(fleet.call(10, limit=Decimal("9.00")))
+    fleet.broker.fill(fleet.children(order)[1].broker_order_id, quantity=4, price=5)
     fleet.poll()
 
     answer = updates(agent)
 
     assert icons(answer) == ["working", "partial", "working"]
-    assert f"{fleet.accounts[1].alias} — Partly filled 4 at 231.00" in text_of(answer)
+    assert tips(answer)[1] == "Partly filled 4 at 5.00"
+
+
+def test_an_order_whose_cancel_is_on_its_way_has_a_cell_of_its_own(agent, fleet):
+    fleet.broker.market(fills="manual")
+    order = fleet.broadcast(fleet.call(1, limit=Decimal("1.00")))
+    force(fleet.children(order)[2], cancel_asked_at=timezone.now())
+
+    answer = updates(agent)
+
+    assert icons(answer) == ["working", "working", "canceled st-leaving"]
+    assert tips(answer)[2] == "Being canceled"
 
 
 def test_the_average_is_weighted_and_its_range_shown(agent, fleet):
     fleet.broker.market(fills="manual")
-    order = fleet.broadcast(fleet.shares(10, limit=Decimal("500.00")))
+    order = fleet.broadcast(fleet.call(10, limit=Decimal("9.00")))
     children = fleet.children(order)
-    fleet.broker.fill(children[0].broker_order_id, quantity=10, price=200)
-    fleet.broker.fill(children[1].broker_order_id, quantity=5, price=203)
+    fleet.broker.fill(children[0].broker_order_id, quantity=10, price=5)
+    fleet.broker.fill(children[1].broker_order_id, quantity=5, price=8)
     fleet.poll()
 
     page = text_of(updates(agent))
-    assert re.search(r'201.00 <br> <span class="muted">200.00.203.00</span>', page)
+    assert re.search(r'6.00 <br> <span class="muted">5.00.8.00</span>', page)
 
 
 def test_the_brokers_reason_can_be_read_without_hovering(agent, fleet):
@@ -101,7 +148,7 @@ def test_the_brokers_reason_can_be_read_without_hovering(agent, fleet):
     rejected = fleet.accounts[1].orders.get()
     assert rejected.broker_text
 
-    listed = re.search(r"<details.*?</details>", text_of(updates(agent)))
+    listed = re.search(r'<details id="why.*?</details>', text_of(updates(agent)))
 
     assert listed is not None
     assert f"<b>{rejected.account.alias}</b>" in listed[0]
@@ -115,18 +162,148 @@ def test_an_unknown_order_and_a_skipped_account_say_why(agent, fleet):
     fleet.broadcast(fleet.condor())
     unknown = fleet.accounts[1].orders.get()
 
-    page = text_of(updates(agent))
+    answer = updates(agent)
 
+    page = text_of(answer)
     assert "2 accounts with a reason" in page
-    assert f"{fleet.accounts[0].alias} — Skipped: The account is switched off." in page
+    assert tips(answer)[0] == "Skipped: The account is switched off."
     assert "<span>The account is switched off.</span>" in page
     assert unknown.reason
     assert f"<span>{unknown.reason}</span>" in page
     assert "0/2" in page
 
 
+def test_an_account_cannot_break_out_of_the_tips(agent, fleet):
+    name = 'A|B "<script>'
+    Account.objects.filter(pk=fleet.accounts[0].pk).update(alias=name)
+    fleet.broadcast(fleet.condor())
+
+    page = text_of(updates(agent))
+
+    assert 'data-accounts="A/B &quot;&lt;script&gt;|' in page
+    assert "<script>" not in page
+
+
 def test_a_list_without_broadcasts_says_what_will_be_in_it(agent):
-    assert "No broadcasts yet." in text_of(agent.get("/"))
+    page = text_of(agent.get("/"))
+
+    assert "<b>No open orders.</b> Press N to build one." in page
+    assert "<b>No open sets.</b>" in page
+    assert "<b>Nothing was sent yet.</b>" in page
+
+
+def test_shares_are_on_the_other_desk(agent, fleet):
+    fleet.broadcast(fleet.shares())
+    option = fleet.broadcast(fleet.condor())
+
+    assert numbers(updates(agent)) == [option.pk]
+
+
+# --- which broadcasts -------------------------------------------------------------------------
+
+
+def test_what_ended_before_today_is_history_and_what_works_stays_however_old(agent, fleet):
+    fleet.broker.market(fills="manual")
+    works, ended, newest = (fleet.broadcast(fleet.condor(n)) for n in (1, 2, 3))
+    for child in [*fleet.children(ended), *fleet.children(newest)]:
+        fleet.broker.fill(child.broker_order_id)
+    fleet.poll()
+    yesterday = timezone.now() - timedelta(days=2)
+    ComplexOrder.objects.update(clicked_at=yesterday)
+
+    answer = updates(agent)
+
+    assert numbers(answer) == [works.pk, newest.pk]
+    assert "1 open" in text_of(answer)
+
+
+def test_more_open_broadcasts_than_anybody_reads_are_counted_not_listed(fleet):
+    orders = [fleet.create(fleet.call(n)) for n in (1, 2, 3, 4)]
+
+    rows = desk_rows(Kind.OPTIONS, today=timezone.now().date(), most_open=2, most_done=1)
+
+    assert [row.order.pk for row in rows] == [order.pk for order in reversed(orders)]
+
+
+@pytest.fixture
+def three(fleet):
+    """A condor that works, a call that is filled, and one that is rejected in an account."""
+    fleet.broker.market(fills="manual")
+    works = fleet.broadcast(fleet.condor())
+    filled = fleet.broadcast(fleet.call(2, limit=LIMIT))
+    for child in fleet.children(filled):
+        fleet.broker.fill(child.broker_order_id, price=5)
+    fleet.broker.fault("reject", method="POST", account=fleet.accounts[1].hash_value)
+    bad = fleet.broadcast(fleet.call(3, limit=LIMIT), accounts=fleet.accounts[1:2])
+    fleet.poll()
+    return works, filled, bad
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", [0, 2, 1]),
+        ("?show=working", [0]),
+        ("?show=problems", [2]),
+        ("?show=bananas", [0, 2, 1]),
+        ("?q=iron", [0]),
+        ("?q=SPX", [0, 2, 1]),
+        ("?q=nothing", []),
+        ("?show=working&q=call", []),
+        ("?sort=id", [0, 1, 2]),
+        ("?sort=-id", [0, 2, 1]),
+        ("?sort=strategy", [1, 2, 0]),
+        ("?sort=-strategy", [0, 2, 1]),
+        ("?sort=bananas", [0, 2, 1]),
+    ],
+)
+def test_the_address_says_what_is_shown(agent, three, query, shown):
+    expected = [three[place].pk for place in shown]
+
+    assert numbers(updates(agent, query)) == expected
+    assert numbers(agent.get(f"/{query}")) == expected
+
+
+def test_a_number_or_an_account_is_found(agent, fleet, three):
+    works, filled, bad = three
+
+    assert numbers(updates(agent, f"?q=%23{filled.pk}")) == [filled.pk]
+    alias = fleet.accounts[0].alias.upper()
+    assert numbers(agent.get("/", {"q": alias})) == [works.pk, filled.pk]
+    assert bad.pk not in numbers(agent.get("/", {"q": alias}))
+
+
+def test_counts_stay_whatever_is_filtered(agent, three):
+    page = text_of(updates(agent, "?q=nothing"))
+
+    assert "1 open" in page
+    assert '<hx-partial hx-target="#orders-problems" hx-swap="innerMorph"> 1 </hx-partial>' in page
+    assert "<b>No order is like that.</b>" in page
+
+
+def test_what_is_sorted_by_is_said_to_a_screen_reader_and_reversed_by_a_click(agent, three):
+    page = text_of(agent.get("/?sort=strategy"))
+
+    assert page.count('aria-sort="none"') == 2
+    assert 'aria-sort="ascending"' in page
+    assert 'name="sort" value="-strategy">Strategy</button>' in page
+    assert '<input type="hidden" name="sort" value="strategy">' in page
+
+
+def test_the_filter_answers_an_open_page_with_the_list_alone(agent, three):
+    answer = agent.get("/?q=iron", headers=HTMX)
+
+    assert "<html" not in text_of(answer)
+    assert numbers(answer) == [three[0].pk]
+
+
+def test_what_was_typed_stands_in_the_filter_and_cannot_break_out(agent, three):
+    page = text_of(agent.get("/", {"q": '"><script>'}))
+
+    assert 'value="&quot;&gt;&lt;script&gt;"' in page
+
+
+# --- what it costs ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("broadcasts", [1, 6])
@@ -134,36 +311,25 @@ def test_an_update_asks_the_database_no_more_often_for_a_longer_list(
     agent, fleet, broadcasts, django_assert_num_queries
 ):
     for number in range(broadcasts):
-        fleet.broadcast(fleet.shares(number + 1))
+        fleet.broadcast(fleet.call(number + 1))
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         updates(agent)
 
 
 def test_an_unchanged_page_costs_three_queries(agent, fleet, django_assert_num_queries):
-    fleet.broadcast(fleet.shares())
+    fleet.broadcast(fleet.call())
     tag = updates(agent)["HX-PTag"]
 
     with django_assert_num_queries(3):
         updates(agent, **{"HX-PTag": tag})
 
 
-def test_the_frame_sums_the_fleet(agent, fleet):
-    Account.objects.filter(pk=fleet.accounts[0].pk).update(is_active=False, value=1000)
-    Account.objects.exclude(pk=fleet.accounts[0].pk).update(value=20500, buying_power=41000)
-    Account.objects.filter(pk=fleet.accounts[0].pk).update(buying_power=2000)
-
-    for address in ("/", "/desk/fleet/"):
-        page = text_of(agent.get(address))
-        assert "Active <b>2/3</b>" in page
-        assert "AUM <b>$42,000.00</b>" in page
-        assert "BP <b>$84,000.00</b>" in page
-
-
 def test_a_viewer_sees_the_list_and_no_ticket(viewer, fleet):
-    fleet.broadcast(fleet.shares())
+    fleet.broadcast(fleet.call())
 
     page = text_of(viewer.get("/"))
 
-    assert "Shares" in page
-    assert 'id="ticket"' not in page
+    assert "Call" in page
+    assert 'data-key="n"' not in page
+    assert "Cancel" not in page

@@ -13,7 +13,6 @@ from orders.models import ComplexOrder, PriceLadder
 from orders.services.climbing import climb
 from tests.integration.orders.climbers import step, up
 from tests.integration.orders.hands import hit
-from tests.integration.orders.stopping import resting
 from tests.support.raw_server import dead_port
 from tests.support.redis_server import point_celery_to
 from tests.web.browsing import form_in, text_of
@@ -23,8 +22,11 @@ TYPED = {"step": "0.05", "every_s": "10", "bound": "1.20", "confirm": "PRICE_AWA
 
 @pytest.fixture
 def order(fleet, queue) -> ComplexOrder:
-    """An order that rests at 1.00 in one account."""
-    return resting(fleet)
+    """An order in calls that rests at 1.00 in one account."""
+    fleet.broker.market(fills="manual")
+    order = fleet.broadcast(fleet.call(1, limit=Decimal("1.00")), accounts=fleet.accounts[:1])
+    fleet.poll()
+    return order
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_a_second_click_says_that_none_runs(agent, order):
 
 def test_the_list_says_what_it_waits_for(agent, fleet, queue):
     hit(fleet, "http_500")
-    order = fleet.broadcast(fleet.shares(10, limit=Decimal("1.00")), accounts=fleet.accounts[:2])
+    order = fleet.broadcast(fleet.call(1, limit=Decimal("1.00")), accounts=fleet.accounts[:2])
     fleet.poll()
     agent.post(address(order), TYPED)
 
@@ -137,7 +139,7 @@ def test_the_ladder_of_what_is_over_is_not_in_the_list(agent, fleet, order):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"step": "0.005"}, "The step must be a multiple of 0.01."),
+        ({"step": "0.005"}, "The step must be a multiple of 0.05."),
         ({"every_s": "1"}, "Ensure this value is greater than or equal to 3."),
         ({"bound": "0.90"}, "The cap must be above the limit"),
         ({"bound": "much"}, "Enter a number."),

@@ -18,7 +18,7 @@ def way(fleet):
 
 
 def tag_in(answer):
-    found = re.search(r'hx-ptag="([^"]+)"', text_of(answer))
+    found = re.search(r'id="sets?" data-flash .*?hx-ptag="([^"]+)"', text_of(answer))
     assert found is not None
     return found[1]
 
@@ -28,7 +28,8 @@ def test_a_filled_broadcast_stands_in_the_list_with_its_exit(agent, way):
 
     assert "Iron condor SPX" in page
     assert page.count('<b class="sell">STO</b> SPXW') == 2
-    assert f'href="/desk/sets/{way.placed_set.pk}/exit/">EXIT</a>' in page
+    assert f'href="/desk/sets/{way.placed_set.pk}/exit/"' in page
+    assert ">EXIT</a>" in page
     assert "</i>open</span>" in page
 
 
@@ -73,7 +74,6 @@ def test_an_open_page_is_told_nothing_until_something_changed(agent, way):
         changed = agent.get(address, headers=HTMX | {"HX-PTag": tag})
         assert changed.status_code == 200
         assert "<html" not in text_of(changed)
-        assert '<hx-partial hx-target="#notices"' in text_of(changed)
 
 
 @pytest.mark.parametrize("sets", [1, 3])
@@ -83,7 +83,7 @@ def test_the_list_asks_the_database_no_more_often_for_more_sets(
     for number in range(1, sets):
         enter(fleet, fleet.shares(number))
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(20):
         agent.get("/desk/sets/", headers=HTMX)
 
 
@@ -108,7 +108,7 @@ def test_the_board_names_what_is_left_why_and_a_remedy_each(agent, fleet, way):
     assert '<b class="buy">+2</b> SPXW' in page
     assert '<b class="sell">−2</b> SPXW' in page
     assert "<td>The broker refused it.</td>" in page
-    for words in ("Retry</button>", "Chase</button>", "Mark as handled</button>"):
+    for words in ("Retry</button>", "Chase</button>", "Mark as handled…</a>"):
         assert words in page
 
 

@@ -1,12 +1,21 @@
-// One tip for all status cells, at once and beside the cell: thousands of native titles are slow to
-// come. It shows the cell's title; the keyboard's way to the same words is the row's detail.
+// A cell of a status grid says on hovering whose it is, and how it stands: the names come from
+// [data-accounts], the words from [data-tips], so that thousands of cells need no text of their
+// own. For the keyboard and for screen readers there is the order's dialog.
 
+const BETWEEN = "|";
 const tip = document.createElement("div");
 let shown = null;
 
+const parts = (text) => text?.split(BETWEEN) ?? [];
+
+function wordsOf(cell) {
+  const grid = cell.parentElement;
+  const place = [...grid.children].indexOf(cell);
+  const names = parts(grid.closest("[data-accounts]")?.dataset.accounts);
+  return [names[place], parts(grid.dataset.tips)[place]].filter(Boolean).join(" — ");
+}
+
 function hide() {
-  if (shown) shown.title = shown.dataset.tip;
-  shown?.removeAttribute("data-tip");
   shown = null;
   tip.hidden = true;
 }
@@ -14,10 +23,10 @@ function hide() {
 function show(cell) {
   if (cell === shown) return;
   hide();
-  if (!cell?.title) return;
+  const words = cell ? wordsOf(cell) : "";
+  if (!words) return;
   shown = cell;
-  tip.textContent = cell.dataset.tip = cell.title;
-  cell.removeAttribute("title");
+  tip.textContent = words;
   tip.hidden = false;
   const box = cell.getBoundingClientRect();
   const below = box.bottom + 4 + tip.offsetHeight < innerHeight;
