@@ -20,6 +20,7 @@ ROUTES = {
     "orders.reconcile": {"queue": "recon"},
     "orders.follow_successors": {"queue": "recon"},
     "orders.look_elsewhere": {"queue": "maint"},
+    "orders.thin_history": {"queue": "maint"},
     "orders.open_gate": {"queue": "recon"},
     "accounts.sync_accounts": {"queue": "accounts"},
     "accounts.refresh_accounts": {"queue": "accounts"},
@@ -50,6 +51,10 @@ BEAT_SCHEDULE = {
     "sync_accounts": _every("accounts.sync_accounts", 15),
     "refresh_tokens": _every("accounts.refresh_tokens", 30),
     "renew_logins": _every("accounts.renew_logins", 300),
+    "thin_history": {
+        "task": "orders.thin_history",
+        "schedule": crontab(hour="7", minute="30"),
+    },
     "forget_ended_sessions": {
         "task": "accounts.forget_ended_sessions",
         "schedule": crontab(hour="7", minute="10"),
