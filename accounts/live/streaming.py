@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from accounts.live.hub import OVER, Hub, Told
@@ -25,7 +25,7 @@ class Pace:
 
 async def events(
     hub: Hub, *, is_signed_in: Callable[[], Awaitable[bool]], pace: Pace | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield what an open page is told, until its session, the hub or the stream's life ends."""
     pace = pace or Pace()
     end_at = time.monotonic() + pace.life_s

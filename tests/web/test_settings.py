@@ -27,8 +27,7 @@ def test_what_is_set_holds_on_every_page_and_is_on_record(agent, fleet):
     assert 'data-single-keys="off"' in page
     assert (user.density, user.single_keys, user.one_click_exit) == ("ROOMY", False, True)
     events = AuditEvent.objects.filter(subject=f"user:{user.pk}", actor="agent")
-    events = events.values_list("kind", "old", "new")
-    assert sorted(events) == [
+    assert sorted(events.values_list("kind", "old", "new")) == [
         ("density", "COMPACT", "ROOMY"),
         ("one_click_exit", "False", "True"),
         ("single_keys", "True", "False"),
