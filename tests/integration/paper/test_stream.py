@@ -107,7 +107,8 @@ def inner(event: Frame) -> Frame:
 def number(raw: Frame) -> float:
     """Read a decimal as schwab-api.md describes it."""
     sign_scale = raw.get("signScale", 0)
-    return (-1) ** (sign_scale & 1) * int(raw.get("lo", 0)) / 10 ** (sign_scale >> 1)
+    sign = -1 if sign_scale & 1 else 1
+    return float(sign * int(raw.get("lo", 0)) / 10 ** (sign_scale >> 1))
 
 
 def test_the_preferences_name_the_socket_of_the_port_they_were_asked_on(trader: Trader) -> None:

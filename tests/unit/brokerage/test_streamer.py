@@ -74,7 +74,8 @@ def test_the_token_is_only_carried_to_an_address_that_is_safe(url: str) -> None:
 
 
 def test_preferences_without_a_streamer_make_no_sense() -> None:
-    for body in ({}, [], {"streamerInfo": []}, {"streamerInfo": 7}):
+    bodies: list[Any] = [{}, [], {"streamerInfo": []}, {"streamerInfo": 7}]
+    for body in bodies:
         with pytest.raises(UnreadableReply):
             read_streamer_info(reply(body))
 
