@@ -41,7 +41,7 @@ def gain(value: Decimal | None) -> SafeString:
 # Written here, for a page has a hundred of them: a template's indents would double their weight.
 _TICK = (
     '<td class="pick"><input type="checkbox" form="act" name="account" value="{0}" data-login="{2}"'
-    ' aria-label="Tick {1}" data-row-key="t"></td>'
+    ' aria-label="Tick {1}" data-row-key="t"{3}></td>'
 )
 _SWITCH = (
     '<td><button class="sw" role="switch" aria-checked="{3}" aria-label="{1} in broadcasts"'
@@ -56,12 +56,13 @@ _ACTS = (
 
 
 @register.simple_tag
-def account_switch(line: GridLine) -> SafeString:
-    """Write the cells that tick an account and that switch it, which act at once."""
+def account_switch(line: GridLine, is_first: bool = False) -> SafeString:
+    """Write the cells that tick an account and that switch it at once; the first names the key."""
     to = "off" if line.is_active else "on"
     address = f"{reverse('accounts-switch')}?to={to}&only={line.id}"
     is_on = "true" if line.is_active else "false"
-    tick = format_html(_TICK, line.id, line.alias, line.login)
+    words = SafeString(' data-key-words="Tick the account"') if is_first else ""
+    tick = format_html(_TICK, line.id, line.alias, line.login, words)
     return tick + format_html(_SWITCH, line.id, line.alias, address, is_on)
 
 
