@@ -1,9 +1,11 @@
 """Fixtures that several kinds of tests share."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from accounts.domain.envelope import KeyRing
 from accounts.fields import write_key_ring
@@ -19,6 +21,13 @@ from orders.services.polling import forget_what_is_on_the_way
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
 from tests.support.redis_server import RedisServer, point_celery_to
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """Let tests empty the record between them; tests/security puts its triggers back."""
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        import_module("accounts.migrations.0008_sealed_record").unprotect(None, editor)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -29,6 +29,7 @@ ROUTES = {
     "accounts.renew_logins": {"queue": "logins"},
     "accounts.sign_in_by_browser": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
+    "accounts.seal_record": {"queue": "maint"},
 }
 
 
@@ -55,6 +56,7 @@ BEAT_SCHEDULE = {
         "task": "orders.thin_history",
         "schedule": crontab(hour="7", minute="30"),
     },
+    "seal_record": _every("accounts.seal_record", 5),
     "forget_ended_sessions": {
         "task": "accounts.forget_ended_sessions",
         "schedule": crontab(hour="7", minute="10"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 
+from accounts.live.asking import asking
 from accounts.live.panels import PANELS, Panel, nudge
 from accounts.models import AuditEvent
 
@@ -14,6 +15,7 @@ _SHOWN_IN: dict[str, Collection[Panel]] = {
     "complexorder": ("orders", "sets", "fleet"),
     "placedorderset": ("sets", "orders"),
     "exitstep": ("sets", "orders"),
+    "externalorder": ("positions", "sets"),
     "account": ("accounts", "fleet", "orders", "positions"),
     "brokerlogin": ("accounts", "fleet", "status"),
     "user": (),
@@ -32,10 +34,18 @@ def record(events: Iterable[AuditEvent], *, is_quiet: bool = False) -> None:
         is_quiet: pages are not told, for something is sent to the broker next: pages that read
             the database would hold up the claim. What is recorded of the answers tells them.
     """
-    written = AuditEvent.objects.bulk_create(events)
+    written = AuditEvent.objects.bulk_create(_signed(events))
     if written and not is_quiet:
         tables = {one.subject.partition(":")[0] for one in written}
         nudge(*{panel for table in tables for panel in _SHOWN_IN.get(table, PANELS)})
+
+
+def _signed(events: Iterable[AuditEvent]) -> list[AuditEvent]:
+    """Say in each event whose request made it happen; nobody's outside of one."""
+    asked, found = asking(), list(events)
+    for one in found:
+        one.request_id, one.address, one.session = asked.request_id, asked.address, asked.session
+    return found
 
 
 def subject_of(subject: models.Model | str) -> str:

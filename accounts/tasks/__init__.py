@@ -19,6 +19,7 @@ from accounts.tasks.queue import enqueue
 from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from accounts.tasks.renewing import renew_logins as renew_logins
 from accounts.tasks.renewing import sign_in_by_browser as sign_in_by_browser
+from accounts.tasks.sealing import seal_record as seal_record
 from brokerage.transport import process_gateway
 
 log = logging.getLogger(__name__)
