@@ -1,6 +1,6 @@
 """Orders that were made elsewhere, as pages show them, and which sets they touch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -93,13 +93,6 @@ def list_external(*, most: int = MOST) -> Elsewhere:
 def count_external() -> int:
     """Return how many orders made elsewhere are kept."""
     return ExternalOrder.objects.filter(account__in=our_accounts().values("pk")).count()
-
-
-def touched_sets(set_ids: Collection[int]) -> Mapping[int, int]:
-    """Return by how many orders made elsewhere each of these sets was touched, if by any."""
-    links = ExternalOrder.touches.through.objects.filter(placedorderset__in=set_ids)
-    counted = links.values_list("placedorderset_id").annotate(orders=Count("pk"))
-    return dict(counted)
 
 
 def _row(row: ExternalOrder) -> ExternalRow:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet
 
 from accounts.models import Account
 from accounts.selectors import held_by, our_accounts
@@ -121,6 +121,7 @@ class SetRow:
 
     Args:
         sent_accounts: to how many accounts the broadcast was sent.
+        elsewhere: orders made elsewhere that touched it.
     """
 
     id: int
@@ -129,6 +130,7 @@ class SetRow:
     flat_at: datetime | None
     accounts: Sequence[SetAccount]
     sent_accounts: int
+    elsewhere: int
     exit: SetExit | None
 
     @property
@@ -205,7 +207,7 @@ class _Facts:
 
 
 def _rows(sets: QuerySet[PlacedOrderSet]) -> list[SetRow]:
-    counted = sets.annotate(sent=sent_accounts(OuterRef("order")))
+    counted = sets.annotate(sent=sent_accounts(OuterRef("order")), touched=Count("external_orders"))
     found = list(counted.select_related("order").defer("order__allocation"))
     if not found:
         return []
@@ -253,6 +255,7 @@ def _row(one: PlacedOrderSet, facts: _Facts) -> SetRow:
         flat_at=one.flat_at,
         accounts=[_account(one, account, facts) for account in members],
         sent_accounts=getattr(one, "sent", None) or 0,
+        elsewhere=getattr(one, "touched", 0),
         exit=_exit_at_work(steps),
     )
 

@@ -250,6 +250,8 @@ def alarm_link(subject: str) -> str:
     table, _, key = subject.partition(":")
     if table == "complexorder" and key.isdecimal():
         return reverse("order", args=[key])
+    if table == "externalorder":
+        return f"{reverse('elsewhere')}#external-{key}"
     try:
         return reverse("unknown-order", args=[UUID(key)]) if table == "accountorder" else ""
     except ValueError:
