@@ -36,6 +36,8 @@ SPREAD_PER_LOGIN_S, LONGEST_SPREAD_S = 0.01, 20.0
 DOORS = 16
 LOOKERS, CLERKS = 12, 4
 HEARD_AGAIN_S = 3.0
+# For so long the lines are closed with a goodbye; after that they are cut.
+GOODBYES_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ class Station:
     async def _close(self, tasks: "list[asyncio.Task[None] | asyncio.Task[bool]]") -> None:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(forget_health)
+        await asyncio.wait(tasks, timeout=GOODBYES_S)
 
     def close(self, *, within_s: float) -> bool:
         """Wait for what the threads still do; False if that takes longer."""
