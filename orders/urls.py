@@ -1,6 +1,6 @@
 """Addresses of the desk."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from orders.views import (
     account_editing,
@@ -13,11 +13,14 @@ from orders.views import (
     exits,
     frame,
     gate,
+    history,
+    history_file,
     ladders,
     logins,
     modes,
     places,
     positions,
+    record,
     remedies,
     saved,
     sets,
@@ -57,6 +60,13 @@ urlpatterns = [
     path("positions/elsewhere/", positions.elsewhere, name="elsewhere"),
     path("positions/elsewhere/panel/", positions.elsewhere_panel, name="elsewhere-panel"),
     path("positions.csv", positions.positions_csv, name="positions-csv"),
+    path("history/", history.history, name="history"),
+    path("history/rows/", history.more_rows, name="history-rows"),
+    path("history/panel/", history.history_panel, name="history-panel"),
+    path("history.csv", history_file.history_csv, name="history-csv"),
+    path("history/<int:order_id>/", history.broadcast, name="broadcast"),
+    path("history/<int:order_id>/pane/", history.broadcast_pane, name="broadcast-pane"),
+    path("history/orders/<uuid:child_id>/", history.life, name="order-life"),
     path("desk/unknown/", deciding.unknown_orders, name="unknown-orders"),
     path("desk/unknown/<uuid:child_id>/", deciding.unknown_order, name="unknown-order"),
     path("desk/unknown/<uuid:child_id>/ours/<str:number>/", deciding.ours, name="unknown-ours"),
@@ -80,6 +90,8 @@ urlpatterns = [
     path("desk/gate/", gate.gate, name="gate"),
     path("desk/modes/", modes.modes, name="modes"),
     path("settings/", settings.settings, name="settings"),
+    path("record/", record.record, name="record"),
+    re_path(r"^record/record\.(?P<kind>csv|jsonl)$", record.record_file, name="record-file"),
     path("logins/", logins.logins, name="logins"),
     path("logins/panel/", logins.logins_panel, name="logins-panel"),
     path("logins/new/", logins.new_login, name="login-new"),

@@ -1,6 +1,5 @@
 """The board of logins: how long each can trade, and everything that is done with one."""
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from accounts.tasks.queue import QueueDown, check_queue, enqueue
 from orders.forms.logins import ImportForm, LoginForm
 from orders.selectors.runway import due_logins, forecast, runways
 from orders.views.frame import frame
+from orders.views.tables import csv_answer
 
 TAKEN = "Another login has this label."
 
@@ -169,18 +169,20 @@ def attempt_picture(request: DeskRequest, attempt_id: UUID) -> HttpResponse:
 @may_trade
 def logins_csv(request: DeskRequest) -> HttpResponse:
     """Write the logins as CSV, without anything secret."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="logins.csv"'
-    rows = csv.writer(answer)
-    rows.writerow(["label", "callback_url", "status", "automatic", "ends_at", "accounts"])
+    head = ("label", "callback_url", "status", "automatic", "ends_at", "accounts")
     callbacks = dict(BrokerLogin.objects.values_list("pk", "callback_url"))
-    for one in runways():
-        ends = one.ends_at.isoformat() if one.ends_at else ""
-        automatic = "yes" if one.is_automatic else "no"
-        rows.writerow(
-            [safe(one.label), callbacks[one.id], one.status, automatic, ends, one.accounts]
+    rows = [
+        (
+            one.label,
+            callbacks[one.id],
+            one.status,
+            "yes" if one.is_automatic else "no",
+            one.ends_at,
+            one.accounts,
         )
-    return answer
+        for one in runways()
+    ]
+    return csv_answer("logins", head, rows, now=timezone.now())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -199,11 +201,6 @@ def logins_import(request: DeskRequest) -> HttpResponse:
         messages.success(request, f"{count} logins are kept. Connect them now.")
         return redirect("logins")
     return render(request, "orders/logins_import.html", {**frame(request), "form": form})
-
-
-def safe(cell: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@" else cell
 
 
 def _find(login_id: UUID) -> BrokerLogin:
