@@ -1,5 +1,6 @@
 """Saved orders: keep a ticket, load one into its review, name, number and throw away."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from orders.views.frame import frame
 from orders.views.ticket import fresh_ticket, posted, show_review, show_ticket, ticket_form
 from strategies.domain.tickets import Strategy
 
-KINDS = {
+KINDS: Mapping[str, Collection[Strategy]] = {
     "shares": [Strategy.EQUITY],
     "options": [one for one in Strategy if one is not Strategy.EQUITY],
 }
@@ -58,7 +59,7 @@ def load(request: DeskRequest, saved_id: int) -> HttpResponse:
 def save(request: DeskRequest) -> HttpResponse:
     """Keep the ticket as a template, and come back to it."""
     form, wish = posted(request), SaveForm(request.POST, prefix="save")
-    if not (wish.is_valid() and form.is_valid()):
+    if not all([form.is_valid(), wish.is_valid()]):
         return show_ticket(request, form, save=wish, dressed=False)
     try:
         saved = save_order(
