@@ -35,6 +35,8 @@ TELL_S = 2.0
 SPREAD_PER_LOGIN_S, LONGEST_SPREAD_S = 0.01, 20.0
 DOORS = 16
 LOOKERS, CLERKS = 12, 4
+# What becomes due within so long is looked at together: each look costs a write of its own.
+TOGETHER_S = 0.05
 HEARD_AGAIN_S = 3.0
 # For so long the lines are closed with a goodbye; after that they are cut.
 GOODBYES_S = 1.0
@@ -172,6 +174,7 @@ class Station:
             self._heard.clear()
             if news := self._wakes.take(at=time.monotonic()):
                 self._in_background(self._look(news))
+                await asyncio.sleep(TOGETHER_S)
             due_at = self._wakes.due_at()
             pause = None if due_at is None else max(due_at - time.monotonic(), 0.005)
             try:
