@@ -18,6 +18,7 @@ PROCESSES = {
     "web": WEB,
     "wsgi": [sys.executable, "-c", "import tradeswim.wsgi"],
     "sweeper": [sys.executable, str(MANAGE), "sweep", "--once"],
+    "stream": [sys.executable, str(MANAGE), "stream"],
 }
 SHIPPED = {
     "dev": {},
