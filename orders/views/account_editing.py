@@ -65,13 +65,18 @@ def group(request: DeskRequest) -> HttpResponse:
         else:
             words = f"{named(changed)} {'into' if is_in else 'out of'} {name}"
             return told(request, words if changed else "Nothing changed", closes=True)
-    return _shown(request, "group", form, accounts=accounts)
+    plural = "" if len(accounts) == 1 else "s"
+    return _shown(
+        request, "group", form, accounts=accounts, title=f"Group {len(accounts)} account{plural}"
+    )
 
 
 def _edit_page(request: DeskRequest, account: Account, form: AccountForm) -> HttpResponse:
     now = timezone.now()
     line, history = find_line(account.pk, now=now), account_worth(account.pk, now=now)
-    return _shown(request, "edit", form, line=line, history=history, place=account.position + 1)
+    title = f"{account.alias} …{account.last4}"
+    place = account.position + 1
+    return _shown(request, "edit", form, line=line, history=history, place=place, title=title)
 
 
 def _shown(
