@@ -93,6 +93,10 @@ class AccountOrder(models.Model):
         indexes = [
             models.Index(fields=["status", "deadline_at"], name="children_by_status"),
             models.Index(fields=["account", "fingerprint"], name="children_by_fingerprint"),
+            # Statuses and prices of a broadcast, without reading what was sent.
+            models.Index(
+                fields=["order", "status", "filled", "net_price"], name="children_figures"
+            ),
         ]
 
     def __str__(self) -> str:

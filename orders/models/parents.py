@@ -57,6 +57,13 @@ class ComplexOrder(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        # The history is narrowed and sorted by these; the rows are wide with their statements.
+        indexes = [
+            models.Index(fields=["clicked_at"], name="orders_by_click"),
+            models.Index(fields=["name", "id"], name="orders_by_name"),
+            models.Index(fields=["strategy"], name="orders_by_strategy"),
+            models.Index(fields=["purpose"], name="orders_by_purpose"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.name} {self.underlying}"
