@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from orders.api.requests import query_of
 from orders.api.serializers import LegAnswer, Price, StrictInput
 from orders.domain.bookmarks import SetStatus
-from orders.selectors.sets import SetRow, exit_prices, find_set, list_sets
+from orders.selectors.exit_pricing import exit_prices
+from orders.selectors.sets import SetRow, find_set, list_sets
 
 
 class SetFilters(StrictInput):

@@ -1,6 +1,6 @@
 """What the pages of placed order sets show beside the sets: sums, and what exits left over."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 
 from accounts.selectors import latest_event_id, our_accounts
 from orders.domain.exits import MOST_PERCENT, ExitState, Pricing
-from orders.models import ComplexOrder, ExitStep, PlacedOrderSet
+from orders.models import ExitStep, PlacedOrderSet
 from orders.selectors.set_lines import SetLine, may_be_exited
 from orders.selectors.sets import SetAccount, SetRow
 
@@ -119,16 +119,6 @@ def find_leftover(row: SetRow, step_id: int) -> Leftover | None:
 def find_placed_set(pk: int) -> PlacedOrderSet | None:
     """Return the set itself, with the broadcast that it is the bookmark of."""
     return PlacedOrderSet.objects.select_related("order").filter(pk=pk).first()
-
-
-def sets_by_order(order_ids: Collection[int]) -> Mapping[int, int]:
-    """Return the set that each broadcast is the bookmark of, or closes; others are left out."""
-    rows = ComplexOrder.objects.filter(pk__in=order_ids).order_by()
-    return {
-        pk: bookmark or closes
-        for pk, bookmark, closes in rows.values_list("pk", "placed_order_set__pk", "closes_id")
-        if bookmark or closes
-    }
 
 
 def percent_of(bookmarked: int, units: int) -> int:

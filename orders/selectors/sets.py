@@ -25,7 +25,6 @@ from orders.domain.bookmarks import (
 )
 from orders.domain.exits import AT_WORK, ExitState
 from orders.models import OrderLeg, PlacedOrderSet
-from orders.selectors import chains
 from orders.selectors.exit_steps import StepRow, Steps, gone_otherwise, steps_of
 from orders.selectors.filled import (
     Bookmarks,
@@ -35,13 +34,8 @@ from orders.selectors.filled import (
     quantities_of,
     sent_accounts,
 )
-from strategies.domain import pricing
-from strategies.domain.pricing import ExitPrices
 from strategies.domain.reversal import reverse_legs
 from strategies.domain.tickets import Instruction, Leg
-
-# An exit is priced by quotes as fresh as this.
-PRICE_AGE_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +154,6 @@ def bookmarks_of(order_ids: Collection[int]) -> Bookmarks:
 def closed_of(set_ids: Collection[int]) -> Bookmarks:
     """Return what the exits of these sets have filled, signed in the same way."""
     return quantities_of(filled_of_exits(set_ids))
-
-
-def exit_prices(legs: Sequence[Leg]) -> ExitPrices:
-    """Return the limits that legs can be closed at now, by fresh quotes; the broker may be asked.
-
-    Args:
-        legs: the closing ones, as they are sent.
-
-    Errors: ImpossibleTrade.
-    """
-    symbols = [leg.symbol for leg in legs]
-    market = chains.market_now(symbols, max_age_s=PRICE_AGE_S, may_ask=True)
-    return pricing.exit_prices(legs, market)
 
 
 def list_sets(which: Q | None = None, *, open_only: bool = False, most: int = 100) -> list[SetRow]:

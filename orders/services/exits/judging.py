@@ -18,7 +18,8 @@ from orders.domain.guards import Guard, Situation, find_refusals, settle
 from orders.domain.lifecycle import Purpose, Reason
 from orders.models import AccountOrder, ExitStep, PlacedOrderSet
 from orders.selectors.chains import market_now
-from orders.selectors.sets import bookmarks_of, closed_of, exit_prices
+from orders.selectors.exit_pricing import exit_prices
+from orders.selectors.sets import bookmarks_of, closed_of
 from orders.services.exits.situation import NOT_OVER
 from strategies.domain.catalog import Structure, recognise
 from strategies.domain.checks import find_problems

@@ -11,7 +11,7 @@ from orders.domain.exiting import ClosingOrder, Holdings, Quantities, Refusal, n
 from orders.domain.exits import MOST_PERCENT, ExitState, Pricing
 from orders.domain.lifecycle import Status
 from orders.models import ComplexOrder, ExitStep
-from orders.selectors.sets import exit_prices
+from orders.selectors.exit_pricing import exit_prices
 from strategies.domain.catalog import recognise
 from strategies.domain.tickets import Duration, Leg, OrderType, Session, Ticket
 

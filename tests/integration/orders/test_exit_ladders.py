@@ -9,7 +9,7 @@ from orders.domain.errors import BadTicket, GuardRefused, KeyReused
 from orders.domain.exits import Pricing
 from orders.domain.ladders import Ladder
 from orders.models import ComplexOrder, ExitStep, PriceLadder
-from orders.selectors.sets import exit_prices
+from orders.selectors.exit_pricing import exit_prices
 from strategies.domain.reversal import reverse_legs
 from strategies.domain.tickets import Instruction, Leg
 from tests.integration.orders.climbers import (
