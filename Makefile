@@ -9,7 +9,7 @@ MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-polling bench-fleet bench-fills requirements vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -100,6 +100,9 @@ bench-polling: $(DEV) ## measure what a simulated trading day costs in reads (ta
 
 bench-fleet: $(DEV) ## let the beats run over 2,000 accounts under 200 keys
 	@$(PY) -m benchmarks.polling --fleet 2000
+
+bench-live: $(DEV) ## measure how soon a changed cell is on 20 open pages in Chromium
+	@$(PY) -m benchmarks.live
 
 bench-pages: $(DEV) ## measure server time, queries and bytes of every page and panel
 	@$(PY) -m benchmarks.pages
