@@ -1,0 +1,108 @@
+"""The page of accounts in a real browser: switch, undo, refresh, dialog, plot."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Site
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def accounts(desk: Page, site: Site) -> Page:
+    """The page of accounts, open and told of changes."""
+    desk.goto(f"{site.url}/accounts/")
+    expect(desk.locator("#lamp")).to_contain_text("LIVE")
+    expect(desk.locator("tr[data-row]")).to_have_count(45)
+    return desk
+
+
+def test_a_switch_acts_at_once_and_is_undone(accounts):
+    switch = accounts.locator(".sw").nth(3)
+
+    switch.click()
+
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(accounts.locator("#sums")).to_contain_text("44 / 45")
+    accounts.get_by_role("button", name="Undo").click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    expect(accounts.locator("#sums")).to_contain_text("45 / 45")
+
+
+def test_r_reads_all_accounts_and_shows_how_far_it_is(accounts):
+    expect(accounts.locator("#cost")).to_have_text("45 calls, one per login")
+
+    accounts.keyboard.press("r")
+
+    expect(accounts.locator("#refresh")).to_contain_text("/45 read")
+    expect(accounts.locator("#refresh")).to_contain_text("45/45 read", timeout=20_000)
+
+
+def test_ticks_survive_a_refresh_and_say_what_reading_them_costs(accounts):
+    boxes = accounts.locator(".pick input[name=account]")
+    boxes.nth(1).check()
+    boxes.nth(2).check()
+    expect(accounts.locator("[data-picked]")).to_have_text(
+        "2 accounts ticked; reading them costs 2 calls"
+    )
+
+    accounts.locator("#picked").get_by_role("button", name="Refresh").click()
+
+    expect(accounts.locator("#refresh")).to_contain_text("2/2 read", timeout=20_000)
+    expect(accounts.locator(".pick input[name=account]:checked")).to_have_count(2)
+
+
+def test_the_dialog_keeps_what_was_typed_and_changes_the_row(accounts):
+    row = accounts.locator("tr[data-row]").nth(7)
+    row.locator("[data-open]").click()
+    dialog = accounts.locator("#modal")
+    dialog.get_by_label("Alias").fill("Birch LLC 1")
+    dialog.get_by_label("Multiplier").fill("101")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.locator(".error")).to_contain_text("less than or equal to 100")
+    expect(dialog.get_by_label("Alias")).to_have_value("Birch LLC 1")
+
+    dialog.get_by_label("Multiplier").fill("1.5")
+    dialog.get_by_role("button", name="Save").click()
+
+    expect(dialog).not_to_be_visible()
+    expect(row).to_contain_text("Birch LLC 1")
+    expect(row).to_contain_text("1.5")
+
+
+def test_the_plot_is_drawn_only_when_it_is_unfolded(accounts):
+    assert accounts.evaluate("window.uPlot === undefined")
+
+    accounts.get_by_text("AUM over time").click()
+    accounts.locator("[data-span='all']").click()
+
+    expect(accounts.locator("[data-span='all']")).to_have_attribute("aria-current", "true")
+    expect(accounts.locator("#aum-plot > *").first).to_be_visible()
+
+
+def test_finding_and_sorting_keep_the_page_and_the_panel_together(accounts):
+    accounts.locator("#find input").fill("paper 01")
+    expect(accounts.locator("tr[data-row]")).to_have_count(10)
+    accounts.get_by_role("link", name="Value").click()
+    expect(accounts.locator("th[aria-sort=ascending]")).to_contain_text("Value")
+    expect(accounts.locator("tr[data-row]")).to_have_count(10)
+    assert "sort=value" in accounts.url
+
+    accounts.keyboard.press("r")
+
+    expect(accounts.locator("#refresh")).to_contain_text("45/45 read", timeout=20_000)
+    expect(accounts.locator("tr[data-row]")).to_have_count(10)
+
+
+def test_a_switch_that_is_refused_goes_back_and_says_why(accounts, site):
+    """The last one: the fleet stays frozen."""
+    switch = accounts.locator(".sw").nth(5)
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    frozen = {"scope": "FLEET", "mode": "FROZEN", "why": "bad news"}
+    site.program.session.post(f"{site.program.url}mode/", json=frozen).raise_for_status()
+
+    switch.click()
+
+    expect(accounts.get_by_role("alert").last).to_contain_text("Open it under Modes first.")
+    expect(switch).to_have_attribute("aria-checked", "false")
