@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from brokerage.errors import BrokerError, Refused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Reply
 from brokerage.schwab.replies import (
+    Chain,
     ChainRow,
     Expiration,
     Quotes,
@@ -111,7 +113,7 @@ def chain_now(
     """
     symbol = quote_symbol(check_ticker(underlying))
     request = messages.chain(symbol, expiration, expiration)
-    found, read_at = _answer(f"chain:{symbol}:{expiration}", request, read_chain, fresh)
+    found, read_at = _answer(f"chain:{symbol}:{expiration}", request, _read_chain, fresh)
     standard = [row for row in found.rows if not row.non_standard]
     if read_at is None:
         keep_quotes({row.symbol: (row.bid, row.ask) for row in standard})
@@ -194,6 +196,17 @@ def _answer(
     found = read(reply)
     keep_body(name, reply.body)
     return found, None
+
+
+def _read_chain(reply: Reply) -> Chain:
+    """Read a chain; one that is read again while the agent types is taken as it was read."""
+    is_good = reply.status == 200 and reply.complete
+    return _read_body(reply.body) if is_good else read_chain(reply)
+
+
+@lru_cache(maxsize=4)
+def _read_body(body: bytes) -> Chain:
+    return read_chain(Reply(200, {}, body))
 
 
 def _prices(quotes: Quotes) -> Market:

@@ -375,10 +375,10 @@ def test_the_ticket_and_its_figures_keep_their_queries_and_bytes(
     agent, django_assert_max_num_queries
 ):
     values = open_ticket(agent)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(10):
         page = agent.get("/desk/ticket/", headers=HTMX)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(8):
         typed = figures(agent, values)
 
-    assert len(page.content) < 60_000
-    assert len(typed.content) < 9_000
+    assert len(page.content) < 32_000
+    assert len(typed.content) < 5_500
