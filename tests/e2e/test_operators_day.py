@@ -55,6 +55,7 @@ def test_from_the_sign_in_to_a_filled_condor_its_exit_and_its_file(desk: Page, s
     expect(desk.locator("#history [data-row]")).to_have_count(2)
     with desk.expect_download() as download:
         desk.get_by_role("link", name="CSV").first.click()
-    rows = list(csv.DictReader(Path(download.value.path()).open(encoding="utf-8")))
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     assert [row["accounts_filled"] for row in rows] == ["45", "45"]
     assert {row["purpose"] for row in rows} == {"OPEN", "CLOSE"}
