@@ -1,5 +1,7 @@
 """Write the rows of the history: a hundred a page, with a cell per account; each is one string."""
 
+from functools import lru_cache
+
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -18,6 +20,7 @@ from orders.templatetags.desk import (
     status_glyph,
     status_grid,
 )
+from strategies.domain.tickets import Instruction, Leg
 
 register = template.Library()
 
@@ -154,4 +157,10 @@ def _number(pk: int) -> SafeString:
 
 def _leg(one: RowLeg) -> SafeString:
     at = "" if one.average is None else format_html(_AT, f"@ {price(one.average)}")
-    return format_html(_LEG, leg(one), at)
+    return format_html(_LEG, _described(one.symbol, one.instruction), at)
+
+
+@lru_cache(maxsize=4096)
+def _described(symbol: str, instruction: str) -> SafeString:
+    """Show a leg; a page has hundreds, many of them the same."""
+    return SafeString(leg(Leg(symbol, Instruction(instruction))))

@@ -71,6 +71,8 @@ function press(event) {
 function click(event) {
   const row = event.target.closest?.("[data-row]");
   const isControl = event.target.closest?.(CONTROLS);
+  // What opens a row selects it, too: beside some lists stands what is selected.
+  if (row && isControl?.matches("[data-open]")) return select(row);
   if (!row || (isControl && row.contains(isControl))) return;
   go(row);
   select(row);
