@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -99,6 +100,11 @@ class Held:
     elsewhere: int
 
 
+# A fleet holds the same few symbols in all of its accounts.
+_readable = lru_cache(maxsize=4096)(readable)
+_underlying = lru_cache(maxsize=4096)(underlying_of)
+
+
 class _Account(NamedTuple):
     """What is needed of an account."""
 
@@ -173,8 +179,8 @@ def _row(one: _Read, account: _Account, ours: Explained) -> HeldRow:
         place=account.place,
         accounts=1,
         symbol=one.symbol,
-        text=readable(one.symbol),
-        underlying=underlying_of(one.symbol),
+        text=_readable(one.symbol),
+        underlying=_underlying(one.symbol),
         kind=kind,
         quantity=one.quantity,
         long=max(one.quantity, NOTHING),

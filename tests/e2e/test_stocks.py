@@ -1,0 +1,99 @@
+"""The stock desk and the positions in a browser: from the ticket to what is held."""
+
+import csv
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Site
+from tests.e2e.past import fill
+
+pytestmark = pytest.mark.timeout(240)
+
+SEEN_WITHIN_MS = 40_000
+
+
+def test_a_stock_order_is_typed_reviewed_sent_and_seen_filled(desk: Page, site: Site):
+    desk.goto(f"{site.url}/stocks/")
+    shares = desk.get_by_label("Shares", exact=True)
+    expect(shares).to_be_visible()
+
+    shares.fill("4")
+    expect(desk.locator("#ticket")).to_contain_text("180 sh")
+    desk.get_by_label("Type", exact=True).select_option("MARKET")
+    expect(desk.get_by_label("Limit", exact=True)).to_have_count(0)
+    desk.locator("#ticket footer").get_by_role("button", name="Review order").click()
+    expect(desk.locator("#ticket")).to_contain_text("SEND TO 45 ACCOUNTS")
+    desk.keyboard.press("Enter")  # at once: it must not fall through
+    expect(desk.locator("#ticket")).to_contain_text("SEND TO 45 ACCOUNTS")
+    desk.wait_for_timeout(500)
+    desk.locator("#ticket footer .btn-primary").click()
+
+    row = desk.locator("#orders tbody tr[data-row]").first
+    expect(row).to_contain_text("AAPL")
+    expect(row).to_contain_text("MKT")
+    expect(row).to_contain_text("45/45", timeout=SEEN_WITHIN_MS)
+    expect(desk.locator("#stock-positions")).to_contain_text("180", timeout=SEEN_WITHIN_MS)
+
+
+def test_what_was_typed_survives_the_list_turning_live(desk: Page, site: Site):
+    desk.goto(f"{site.url}/stocks/")
+    shares = desk.get_by_label("Shares", exact=True)
+    shares.fill("7")
+
+    site.program.post_order(site.program.condor())
+    desk.wait_for_timeout(4000)
+
+    expect(shares).to_have_value("7")
+
+
+def test_a_wrong_limit_is_told_as_it_is_typed(desk: Page, site: Site):
+    desk.goto(f"{site.url}/stocks/")
+
+    desk.get_by_label("Limit", exact=True).fill("187.205")
+
+    expect(desk.locator("#equity-limit_notes .error")).to_contain_text("too many decimals")
+
+
+def test_positions_scroll_on_filter_and_go_into_a_file(desk: Page, site: Site):
+    fill(site.stack, broadcasts=5)
+    hold(site, 5)
+    desk.goto(f"{site.url}/positions/")
+    rows = desk.locator("#positions tr[data-row]")
+    expect(rows.first).to_be_visible()
+    before = rows.count()
+    assert before == 100
+
+    desk.locator("#positions-more").scroll_into_view_if_needed()
+    expect(rows).not_to_have_count(100)
+    desk.wait_for_timeout(16_000)  # the panel asks again, for as many as are shown
+    assert rows.count() > 100
+
+    desk.keyboard.press("/")
+    desk.keyboard.type("aapl")
+    expect(rows).to_have_count(45)
+    expect(desk).to_have_url(re.compile("q=aapl"))
+    with desk.expect_download() as download:
+        desk.locator("#positions-csv").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(list(csv.DictReader(lines))) == 45
+
+
+def test_columns_sort_in_place_and_say_so(desk: Page, site: Site):
+    desk.goto(f"{site.url}/positions/?view=symbols")
+
+    desk.locator("#positions").get_by_role("button", name="Value").click()
+
+    head = desk.locator("#positions th", has_text="Value")
+    expect(head).to_have_attribute("aria-sort", "descending")
+    expect(desk).to_have_url(re.compile("sort=-value"))
+
+
+def hold(site: Site, symbols: int) -> None:
+    """Let every account hold some shares that nobody broadcast, and wait until they are read."""
+    names = ("MSFT", "SPY", "QQQ", "NVDA", "IWM")[:symbols]
+    held = site.program.paper("positions")
+    site.program.paper(
+        "positions", {account: one | dict.fromkeys(names, 3) for account, one in held.items()}
+    )
