@@ -92,10 +92,21 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
             multiplier=multiplier,
             buying_power=buying_power,
             is_margin=kind != AccountKind.CASH,
-            login_words=_login_words(*login),
+            login_words=_login_words(status, label, reason, is_linked=is_linked),
             groups=groups.get(pk, frozenset()),
         )
-        for pk, alias, is_active, multiplier, buying_power, kind, *login in found
+        for (
+            pk,
+            alias,
+            is_active,
+            multiplier,
+            buying_power,
+            kind,
+            status,
+            label,
+            reason,
+            is_linked,
+        ) in found
     ]
 
 
@@ -117,7 +128,7 @@ def members_of(order_id: int, choice: AccountChoice) -> tuple[UUID, ...] | None:
     return tuple(members.values_list("pk", flat=True).distinct())
 
 
-def _login_words(status: str, label: str, reason: str, is_linked: bool) -> str:
+def _login_words(status: str, label: str, reason: str, *, is_linked: bool) -> str:
     """Say why the account's login cannot send, or nothing."""
     if status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}:
         unlinked = f"It is not linked to {label} any more: connect that login and tick it."
