@@ -16,6 +16,7 @@ from accounts.selectors import modes_in_force
 from accounts.tasks.queue import check_queue
 from brokerage.budget import Lane
 from orders.selectors.health import BeatShown, Health, KeyShown, SavingsShown, health
+from orders.selectors.table_sizes import table_sizes
 from orders.services.sync_costs import sync_cost
 from orders.tasks.health import queue_part
 from orders.tasks.reading import ring_sync
@@ -85,6 +86,13 @@ class ModeShort(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
+class TableAnswer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    rows = serializers.IntegerField()
+    size = serializers.IntegerField(allow_null=True, help_text="bytes; null: not known")
+    kept = serializers.CharField()
+
+
 class StatusAnswer(serializers.Serializer[Any]):
     is_well = serializers.BooleanField()
     parts = PartAnswer(many=True)
@@ -96,6 +104,8 @@ class StatusAnswer(serializers.Serializer[Any]):
     streams_healthy = serializers.IntegerField()
     streams = serializers.IntegerField()
     mode = ModeShort(many=True)
+    tables = TableAnswer(many=True)
+    database_bytes = serializers.IntegerField()
 
 
 class SyncAnswer(serializers.Serializer[Any]):
@@ -126,7 +136,7 @@ def sync(request: Request, name: str) -> Response:
 
 
 def _answer(found: Health) -> dict[str, Any]:
-    healthy, streams = found.streams
+    (healthy, streams), sizes = found.streams, table_sizes()
     return {
         "is_well": found.is_well,
         "parts": found.parts,
@@ -142,6 +152,8 @@ def _answer(found: Health) -> dict[str, Any]:
         "savings": [_saved(one) for one in found.savings],
         "streams_healthy": healthy,
         "streams": streams,
+        "tables": sizes.tables,
+        "database_bytes": sizes.size,
         "mode": [
             {"name": one.name, "mode": one.rule.mode, "why": one.rule.why}
             for one in modes_in_force()

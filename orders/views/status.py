@@ -13,6 +13,7 @@ from accounts.domain.beats import NAMES, Beat
 from accounts.live.responses import live_panel
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.selectors.health import health, run_version
+from orders.selectors.table_sizes import table_sizes
 from orders.services.sync_costs import sync_cost
 from orders.tasks.health import queue_part
 from orders.tasks.reading import ring_sync
@@ -66,6 +67,6 @@ def _shown(request: DeskRequest) -> dict[str, Any]:
     return {
         "health": found,
         "beats": [(one, sync_cost(one.beat)) for one in found.beats],
-        "sizes": [],
+        "sizes": table_sizes(),
         **rights(request),
     }
