@@ -22,7 +22,7 @@ from strategies.domain.tickets import PriceEffect, Strategy
 MARKET = Freshness(max_age_s=15)
 # Typing asks nobody: what was read for the ticket is good enough to check numbers by.
 REMEMBERED = Freshness(max_age_s=900, may_ask=False)
-LADDER_ROWS = 7
+LADDER_ROWS = 6
 
 
 def redraw_ticket(form: TicketForm) -> None:
