@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Site
-from tests.e2e.past import fill
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -57,13 +56,10 @@ def test_a_wrong_limit_is_told_as_it_is_typed(desk: Page, site: Site):
 
 
 def test_positions_scroll_on_filter_and_go_into_a_file(desk: Page, site: Site):
-    fill(site.stack, broadcasts=5)
-    hold(site, 5)
+    hold(site, "AAPL", "MSFT", "SPY", "QQQ", "NVDA")
     desk.goto(f"{site.url}/positions/")
     rows = desk.locator("#positions tr[data-row]")
-    expect(rows.first).to_be_visible()
-    before = rows.count()
-    assert before == 100
+    expect(rows).to_have_count(100, timeout=SEEN_WITHIN_MS)
 
     desk.locator("#positions-more").scroll_into_view_if_needed()
     expect(rows).not_to_have_count(100)
@@ -90,10 +86,9 @@ def test_columns_sort_in_place_and_say_so(desk: Page, site: Site):
     expect(desk).to_have_url(re.compile("sort=-value"))
 
 
-def hold(site: Site, symbols: int) -> None:
-    """Let every account hold some shares that nobody broadcast, and wait until they are read."""
-    names = ("MSFT", "SPY", "QQQ", "NVDA", "IWM")[:symbols]
+def hold(site: Site, *symbols: str) -> None:
+    """Let every account hold some shares that nobody broadcast."""
     held = site.program.paper("positions")
     site.program.paper(
-        "positions", {account: one | dict.fromkeys(names, 3) for account, one in held.items()}
+        "positions", {account: one | dict.fromkeys(symbols, 3) for account, one in held.items()}
     )
