@@ -250,15 +250,12 @@ def _about(text: str) -> Q:
     legs = OrderLeg.objects.filter(order=OuterRef("pk"), symbol__istartswith=text)
     named = Q(underlying__istartswith=text) | Q(name__icontains=text)
     found = numbered | named | Q(Exists(legs))
-    accounts = list(our_accounts().filter(_named(text)).values_list("pk", flat=True))
+    of_account = Q(alias__icontains=text) | Q(last4=text)
+    accounts = list(our_accounts().filter(of_account).values_list("pk", flat=True))
     if accounts:
         sent = AccountOrder.objects.filter(order=OuterRef("pk"), account__in=accounts)
         found |= Q(Exists(sent))
     return found
-
-
-def _named(text: str) -> Q:
-    return Q(alias__icontains=text) | Q(last4=text)
 
 
 def _midnight(day: date | None) -> datetime | None:

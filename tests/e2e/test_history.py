@@ -75,7 +75,7 @@ def test_more_rows_come_on_scrolling_and_new_orders_on_top(desk: Page, old: Site
     desk.locator("#history .more").scroll_into_view_if_needed()
     expect(rows).to_have_count(230, timeout=SOON_MS)
 
-    order = old.program.post_order(old.program.condor())
+    order = old.program.post_order(old.program.condor()).json()
 
     expect(rows).to_have_count(231, timeout=SOON_MS)
     expect(rows.first.locator("[data-open]")).to_have_text(str(order["id"]))
