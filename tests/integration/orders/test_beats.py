@@ -250,7 +250,7 @@ def test_a_login_whose_stream_is_heard_is_polled_less_often(fleet, by_hand, hour
 
     hours.minute(fleet, beats=[Beat.STOCKS])
 
-    assert 24 + 3 <= len(wire.reads) <= 24 + 4
+    assert 24 + 2 <= len(wire.reads) <= 24 + 3
 
 
 def test_without_the_cache_polls_go_on_at_a_quarter(fleet, by_hand, settings, monkeypatch):
