@@ -25,6 +25,12 @@ def numbers(answer):
     return [int(pk) for pk in re.findall(r'<tr id="order-(\d+)" data-row', text)]
 
 
+def link_to(name, answer):
+    """Return where the list loads its next rows from, or its first page again."""
+    (link,) = re.findall(rf'hx-get="(/history/{name}/[^"]*)"', answer.content.decode())
+    return link.replace("&amp;", "&")
+
+
 def lines(answer):
     text = b"".join(answer.streaming_content).decode()
     return list(csv.DictReader(io.StringIO(text)))
@@ -200,12 +206,12 @@ def test_a_head_says_how_it_is_sorted_and_where_a_click_leads(client, past):
 
 def test_more_come_as_they_are_scrolled_to_and_none_twice(client, long_past):
     first = client.get(PAGE)
-    link = re.search(r'hx-get="(/history/rows/[^"]*)"', first.content.decode())[1]
+    link = link_to("rows", first)
     fill_history(accounts=2, broadcasts=3, working=0, detailed=0)  # sent while the page is open
 
-    second = client.get(link.replace("&amp;", "&"), headers=HTMX)
-    link = re.search(r'hx-get="(/history/rows/[^"]*)"', second.content.decode())[1]
-    third = client.get(link.replace("&amp;", "&"), headers=HTMX)
+    second = client.get(link, headers=HTMX)
+    link = link_to("rows", second)
+    third = client.get(link, headers=HTMX)
 
     assert numbers(first) + numbers(second) + numbers(third) == long_past[::-1]
     assert 'class="more"' not in third.content.decode()
@@ -222,11 +228,11 @@ def test_without_javascript_the_pages_are_numbered(client, long_past):
 
 def test_an_open_page_shows_what_was_sent_since_down_to_its_last_row(client, long_past):
     first = client.get(PAGE)
-    link = re.search(r'hx-get="(/history/panel/[^"]*)"', first.content.decode())[1]
+    link = link_to("panel", first)
     new = fill_history(accounts=2, broadcasts=2, working=0, detailed=0)
 
-    panel = client.get(link.replace("&amp;", "&"), headers=HTMX)
-    same = client.get(link.replace("&amp;", "&"), headers=HTMX | {"HX-PTag": panel["HX-PTag"]})
+    panel = client.get(link, headers=HTMX)
+    same = client.get(link, headers=HTMX | {"HX-PTag": panel["HX-PTag"]})
 
     assert numbers(panel) == new[::-1] + numbers(first)
     assert (same.status_code, same.content) == (304, b"")
