@@ -36,7 +36,7 @@ def queries_within(most):
 def test_pages_and_panels_stay_within_their_queries_and_bytes(agent):
     with queries_within(24):
         first = agent.get(PAGE)
-    with queries_within(8):
+    with queries_within(5):
         again = agent.get(PAGE)
     assert len(again.content) < 190_000
     page = again.content.decode()

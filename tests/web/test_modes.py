@@ -41,7 +41,7 @@ def test_one_press_freezes_and_shows_what_is_left_behind(agent, fleet):
     assert fleet.statuses(waiting) == ["SKIPPED"] * 3
     assert "Fleet: now frozen. Stopped before they were sent: 3 orders." in page
     assert "3 orders at the broker." in page
-    assert f'<a href="/#broadcast-{out.pk}">#{out.pk}</a>' in page
+    assert f'<a href="/desk/orders/{out.pk}/">#{out.pk}</a>' in page
     assert "3 working</span>" in page
     assert f"#{waiting.pk}</a>" not in page
 
