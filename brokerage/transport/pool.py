@@ -150,6 +150,7 @@ def _is_good(connection: Connection) -> bool:
 
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Return what connections to the broker trust: these certificates only, or the system's."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -156,7 +156,9 @@ class ExternalOrder(models.Model):
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, db_index=True)
     data = models.JSONField(default=dict)
-    touches = models.ManyToManyField("orders.PlacedOrderSet", related_name="external_orders", blank=True)
+    touches = models.ManyToManyField(
+        "orders.PlacedOrderSet", related_name="external_orders", blank=True
+    )
 
     class Meta:
         constraints = [
@@ -170,7 +172,7 @@ class ExternalOrder(models.Model):
 
 
 class ElsewhereLook(models.Model):
-    """What an account holds beside what our sets explain, and whether its orders were listed for it.
+    """What an account holds beside what sets explain, and whether its orders were listed for it.
 
     `difference` names what is held beyond or short of it; it is as it is `since` then. Listed is an
     account once for each difference, after it has lasted.

@@ -122,7 +122,8 @@ def test_calls_that_cannot_be_afforded_are_put_off_and_never_sent(cache, broker,
     batches = thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call(), call(), call("")])
     ended = dict(pair for batch in batches for pair in batch)
 
-    kinds = [ended[index].failure and ended[index].failure.kind for index in range(4)]
+    failures = [ended[index].failure for index in range(4)]
+    kinds = [failure and failure.kind for failure in failures]
     assert kinds == [None, None, FailureKind.PUT_OFF, None]
     assert len(broker.journal(seq)) == 3
 

@@ -1,6 +1,6 @@
 """The record cannot be changed; and who could after all is found out at the very row."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from io import StringIO
 
@@ -78,7 +78,7 @@ def test_a_chain_that_nobody_touched_holds():
         {"actor": "somebody else"},
         {"data": {"n": 99}},
         {"old": "A", "new": "B"},
-        {"at": timezone.now() - timedelta(days=1)},
+        {"at": datetime(2020, 1, 1, tzinfo=UTC)},
         {"subject": "thing:0"},
         {"address": "10.0.0.1"},
     ],

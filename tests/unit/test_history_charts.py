@@ -42,7 +42,8 @@ def lines(svg):
 
 
 def height_of(svg):
-    return float(re.search(rf'viewBox="0 0 {WIDTH} ({NUMBER})"', svg)[1])
+    (height,) = re.findall(rf'viewBox="0 0 {WIDTH} ({NUMBER})"', svg)
+    return float(height)
 
 
 def bars_of(count):
@@ -99,7 +100,7 @@ def test_the_fills_are_read_out_as_a_sentence():
     )
 )
 def test_the_lines_of_the_waterfall_lie_inside_however_late_an_answer_is(found):
-    bars = [Bar(*(sorted([a, b])), None if c is None else max(a, b, c)) for a, b, c in found]
+    bars = [Bar(min(a, b), max(a, b), None if c is None else max(a, b, c)) for a, b, c in found]
     svg = waterfall(Timings(bars, [], None))
     height = height_of(svg)
 

@@ -57,7 +57,7 @@ def test_a_switch_acts_at_once_says_so_and_can_be_undone(trader, three):
     assert '<hx-partial hx-target="#toasts" hx-swap="beforeend">' in told
     assert "Fjord Cap 1 is out of broadcasts</span>" in told
     assert answer["HX-Trigger"] == '{"changed":{}}'
-    address = re.search(r'hx-post="([^"]+)"', told)[1]
+    (address,) = re.findall(r'hx-post="([^"]+)"', told)
 
     trader.post(address, form_in(answer), headers=HTMX)
 

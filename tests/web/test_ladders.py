@@ -13,6 +13,7 @@ from orders.models import ComplexOrder, PriceLadder
 from orders.services.climbing import climb
 from tests.integration.orders.climbers import step, up
 from tests.integration.orders.hands import hit
+from tests.support.fleet import Fleet
 from tests.support.raw_server import dead_port
 from tests.support.redis_server import point_celery_to
 from tests.web.browsing import form_in, text_of
@@ -21,7 +22,7 @@ TYPED = {"step": "0.05", "every_s": "10", "bound": "1.20", "confirm": "PRICE_AWA
 
 
 @pytest.fixture
-def order(fleet, queue) -> ComplexOrder:
+def order(fleet: Fleet, queue) -> ComplexOrder:
     """An order in calls that rests at 1.00 in one account."""
     fleet.broker.market(fills="manual")
     order = fleet.broadcast(fleet.call(1, limit=Decimal("1.00")), accounts=fleet.accounts[:1])

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.domain.words import LoginStatus
 from accounts.models import Account, AuditEvent, BrokerLogin, Token
+from tests.support.fleet import Fleet
 from tests.support.make import make_account, make_login, make_token
 from tests.support.visiting import Visitor
 from tests.web.browsing import HTMX, text_of
@@ -28,7 +29,7 @@ PLANTED = [value for name, value in NEW.items() if name not in {"label", "callba
 
 
 @pytest.fixture
-def own(fleet, settings) -> BrokerLogin:
+def own(fleet: Fleet, settings) -> BrokerLogin:
     settings.AUTHORIZE_URL = fleet.broker.url
     return fleet.logins[0]
 

@@ -172,7 +172,7 @@ BROKER_CA_FILE = (
     env.text("TRADESWIM_BROKER_CA_FILE", str(HOME / "paper-tls" / "ca.pem")) if IS_PAPER else None
 )
 PAPER_URL = f"http://127.0.0.1:{PAPER_PORT}"
-# Where a person's browser signs in at the broker; the paper broker's own certificate is for us only.
+# Where a person's browser signs in; the paper broker's own certificate is for us only.
 AUTHORIZE_URL = PAPER_URL if IS_PAPER else BROKER_URL
 # Where the broker sends a browser back to, beside what each login's app has registered.
 WEB_URL = env.url(

@@ -123,7 +123,7 @@ def test_every_beat_writes_what_the_fleet_is_worth_once_per_stretch(fleet):
     sync(fleet, at=first + timedelta(seconds=15))
     sync(fleet, at=first + timedelta(minutes=1))
 
-    value = sum(one.value for one in Account.objects.all())
+    value = sum(one.value or 0 for one in Account.objects.all())
     minutes = FleetWorth.objects.filter(grain=Grain.MINUTE).order_by("at")
     assert [one.value for one in minutes] == [value, value]
     (day,) = FleetWorth.objects.filter(grain=Grain.DAY)

@@ -301,7 +301,7 @@ def test_runs_are_kept_by_the_day_and_the_pages_know_how_old_they_are(fleet, by_
     assert (row.runs, row.calls, row.every_order, row.every_working) == (2, 3, 6, 6)
     assert (row.every_account, row.points_read, row.points_kept) == (6, 3, 3)
     ages = {one.beat: one for one in beat_ages(now=timezone.now())}
-    assert ages[Beat.STOCKS].age_s < 5
+    assert (ages[Beat.STOCKS].age_s or 99) < 5
     assert ages[Beat.OPTIONS].words == "never"
     assert ages[Beat.OPTIONS].is_late
 
@@ -313,4 +313,4 @@ def test_without_the_cache_the_ages_are_those_of_the_last_minute(fleet, settings
 
     ages = {one.beat: one for one in beat_ages(now=timezone.now())}
 
-    assert 39 < ages[Beat.ACCOUNTS].age_s < 45
+    assert 39 < (ages[Beat.ACCOUNTS].age_s or 0) < 45

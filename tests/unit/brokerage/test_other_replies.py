@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def reply(body, status=200, **headers):
     return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
 
 
-MARGIN = {
+MARGIN: Any = {
     "securitiesAccount": {
         "type": "MARGIN",
         "accountNumber": "11111111",
@@ -56,7 +57,7 @@ MARGIN = {
     },
     "aggregatedBalance": {"liquidationValue": 51434.86},
 }
-CASH = {
+CASH: Any = {
     "securitiesAccount": {
         "type": "CASH",
         "accountNumber": "11111112",

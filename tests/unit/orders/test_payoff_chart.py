@@ -18,9 +18,16 @@ DAY = date(2030, 1, 18)
 
 
 def condor(*strikes):
-    names = ("put_wing", "put_body", "call_body", "call_wing")
-    corners = dict(zip(names, map(Decimal, strikes), strict=True))
-    return iron_condor(root="XYZ", expiration=DAY, **corners).legs
+    put_wing, put_body, call_body, call_wing = map(Decimal, strikes)
+    structure = iron_condor(
+        root="XYZ",
+        expiration=DAY,
+        put_wing=put_wing,
+        put_body=put_body,
+        call_body=call_body,
+        call_wing=call_wing,
+    )
+    return structure.legs
 
 
 def option(side, instruction):
