@@ -86,6 +86,7 @@ def _installation() -> Iterator[None]:
     """Set up Django with a database and a Redis of its own, and take them away again."""
     home = tempfile.mkdtemp(prefix="tradeswim-bench-")
     os.environ["TRADESWIM_HOME"] = home
+    os.environ["DATABASE_URL"] = f"sqlite:///{home}/db.sqlite3"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.test")
     import logging
 
@@ -94,14 +95,12 @@ def _installation() -> Iterator[None]:
     django.setup()
     logging.disable(logging.WARNING)
     from django.conf import settings
-    from django.core.management import call_command
 
     from accounts.domain.envelope import KeyRing
     from accounts.fields import write_key_ring
     from tests.support.redis_server import RedisServer
 
     write_key_ring(KeyRing.fresh())
-    call_command("migrate", verbosity=0)
     server = RedisServer(Path(tempfile.mkdtemp(prefix="redis-", dir=home)))
     settings.CACHE_URL = settings.REDIS_URL = server.url
     try:
@@ -112,8 +111,9 @@ def _installation() -> Iterator[None]:
 
 
 def _begin(accounts: int, per_login: int) -> "tuple[Clock, PretendBroker, list[Account]]":
-    """Empty the database and fill it with a fleet; the clock stands at the opening."""
+    """Make a new database with a fleet; the clock stands at the opening."""
     from django.core.management import call_command
+    from django.db import connection
     from django.utils import timezone
 
     from accounts.services.beat_runs import forget_runs
@@ -125,7 +125,10 @@ def _begin(accounts: int, per_login: int) -> "tuple[Clock, PretendBroker, list[A
     from orders.services.polling import forget_what_is_on_the_way
     from tests.support.make import make_account, make_login, make_token
 
-    call_command("flush", interactive=False, verbosity=0)
+    # The audit trail cannot be emptied, so every simulation has a database of its own.
+    connection.close()
+    Path(connection.settings_dict["NAME"]).unlink(missing_ok=True)
+    call_command("migrate", verbosity=0)
     short_memory().flushall()
     for forget in (forget_runs, forget_reads, forget_counts, forget_what_is_on_the_way):
         forget()
