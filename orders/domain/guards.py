@@ -13,6 +13,7 @@ from strategies.domain.catalog import Structure
 from strategies.domain.pricing import expected_cash, limit_cash, reference_cash
 from strategies.domain.tickets import OrderType, Problem, Strategy, Ticket
 
+MINUS = "\N{MINUS SIGN}"
 MOST_NAMES = 3
 
 
@@ -213,7 +214,7 @@ def _buying_power(now: Situation) -> Iterator[Problem]:
         if need * share.contracts > has:
             short.append((share.alias, need * share.contracts, has))
     if short:
-        few = [f"{who} needs ${need:,.2f} and has ${has:,.2f}" for who, need, has in short]
+        few = [f"{who} needs {_dollars(need)} and has {_dollars(has)}" for who, need, has in short]
         aliases = [who for who, _, _ in short]
         text = f"{_some(few)}. Send fewer, or leave them out; the broker may refuse them."
         yield _refusal(Guard.BUYING_POWER, "accounts", text, aliases)
@@ -221,6 +222,10 @@ def _buying_power(now: Situation) -> Iterator[Problem]:
 
 def _refusal(guard: Guard, field: str, text: str, aliases: Sequence[str] = ()) -> Problem:
     return Problem(field, guard.value, text, guard in OVERRIDABLE, tuple(aliases))
+
+
+def _dollars(value: Decimal) -> str:
+    return f"{MINUS if value < 0 else ''}${abs(value):,.2f}"
 
 
 def _names(aliases: Sequence[str]) -> str:

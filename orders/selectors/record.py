@@ -51,13 +51,13 @@ def list_record(filters: RecordFilters) -> Sequence[dict[str, Any]]:
     return list(_narrowed(filters).order_by("-id").values(*COLUMNS)[:PAGE_ROWS])
 
 
-def read_record(filters: RecordFilters) -> Iterator[dict[str, Any]]:
+def read_record(filters: RecordFilters) -> Iterator[Sequence[dict[str, Any]]]:
     """Yield everything that fits, oldest first, a few thousand rows at a time."""
     after = 0
     while rows := list(
         _narrowed(filters).filter(pk__gt=after).order_by("id").values(*COLUMNS)[:AT_ONCE]
     ):
-        yield from rows
+        yield rows
         after = rows[-1]["id"]
 
 

@@ -1,11 +1,8 @@
 """The history as a file for spreadsheets: written as it is read, however long it is."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -16,7 +13,7 @@ from orders.forms.history import HistoryForm
 from orders.selectors.history import all_rows
 from orders.selectors.history_file import AccountLine, account_lines
 from orders.selectors.history_rows import HistoryRow
-from orders.views.tables import cell
+from orders.views.tables import CSV, csv_text, streamed
 from strategies.domain.legs import describe
 from strategies.domain.tickets import Instruction, Leg
 
@@ -40,35 +37,16 @@ def history_csv(request: DeskRequest) -> StreamingHttpResponse:
     wish = HistoryForm(request.GET.dict()).wish
     by_account = request.GET.get("per") == BY_ACCOUNT
     tables = _tables(all_rows(wish), by_account=by_account)
-    is_async = hasattr(request, "scope")
-    name = f"history{'-accounts' if by_account else ''}-{exchange_date(timezone.now()):%Y-%m-%d}"
-    return StreamingHttpResponse(
-        _awaited(tables) if is_async else tables,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="tradeswim-{name}.csv"'},
+    name = (
+        f"history{'-accounts' if by_account else ''}-{exchange_date(timezone.now()):%Y-%m-%d}.csv"
     )
+    return streamed(request, tables, name=name, content_type=CSV)
 
 
 def _tables(parts: Iterable[Sequence[HistoryRow]], *, by_account: bool) -> Iterator[str]:
-    yield _text([ACCOUNT_HEAD if by_account else HEAD])
+    yield csv_text([ACCOUNT_HEAD if by_account else HEAD])
     for rows in parts:
-        yield _text(_account_cells(rows) if by_account else map(_cells, rows))
-
-
-async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Read each piece in the thread that the database belongs to."""
-    while piece := await sync_to_async(_following)(pieces):
-        yield piece
-
-
-def _following(pieces: Iterator[str]) -> str:
-    return next(pieces, "")
-
-
-def _text(rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([[cell(value) for value in row] for row in rows])
-    return text.getvalue()
+        yield csv_text(_account_cells(rows) if by_account else map(_cells, rows))
 
 
 def _cells(row: HistoryRow) -> tuple[Any, ...]:

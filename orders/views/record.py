@@ -1,12 +1,12 @@
 """The record for people: a page with filters, and files of what it shows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,7 +18,7 @@ from accounts.services.audit import record as write
 from orders.forms.record import RecordForm
 from orders.selectors.record import COLUMNS, PAGE_ROWS, kinds, list_record, read_record
 from orders.views.frame import frame
-from orders.views.tables import csv_answer
+from orders.views.tables import CSV, csv_text, streamed
 
 
 @require_safe
@@ -51,23 +51,28 @@ def record_file(request: DeskRequest, kind: str) -> HttpResponseBase:
     actor = request.user.get_username()
     write([event("record", "exported", at=timezone.now(), new=kind, actor=actor, data=asked)])
     rows = read_record(form.filters())
-    if kind == "csv":
-        table = ([_flat(row[name]) for name in COLUMNS] for row in rows)
-        return csv_answer("record", COLUMNS, table, now=timezone.now())
-    return StreamingHttpResponse(
-        _lines(rows),
-        content_type="application/jsonl",
-        headers={"Content-Disposition": 'attachment; filename="tradeswim-record.jsonl"'},
-    )
+    pieces = _table(rows) if kind == "csv" else _lines(rows)
+    content_type = CSV if kind == "csv" else "application/jsonl"
+    return streamed(request, pieces, name=f"record.{kind}", content_type=content_type)
 
 
 def _form(request: DeskRequest) -> RecordForm:
     return RecordForm(request.GET.dict(), kinds=kinds())
 
 
-def _lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    for row in rows:
-        yield json.dumps(row, cls=DjangoJSONEncoder, separators=(",", ":")) + "\n"
+def _table(parts: Iterator[Sequence[dict[str, Any]]]) -> Iterator[str]:
+    yield csv_text([COLUMNS])
+    for rows in parts:
+        yield csv_text([[_flat(row[name]) for name in COLUMNS] for row in rows])
+
+
+def _lines(parts: Iterator[Sequence[dict[str, Any]]]) -> Iterator[str]:
+    for rows in parts:
+        yield "".join(_line(row) for row in rows)
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row, cls=DjangoJSONEncoder, separators=(",", ":")) + "\n"
 
 
 def _flat(value: Any) -> Any:

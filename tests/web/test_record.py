@@ -67,7 +67,7 @@ def test_older_ones_are_a_page_further(viewer, db):
 
 def test_files_hold_what_the_filters_let_through_and_are_recorded(agent, events):
     table = agent.get("/record/record.csv", {"kind": "alias"})
-    rows = list(csv.DictReader(io.StringIO(table.content.decode())))
+    rows = list(csv.DictReader(io.StringIO(b"".join(table.streaming_content).decode())))
     assert [row["subject"] for row in rows] == ["account:1", "account:2"]
     assert rows[1]["new"] == "'=1+1"
 
