@@ -4,6 +4,7 @@ import logging
 import queue
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from contextlib import suppress
 from typing import Any
@@ -14,12 +15,15 @@ from django.utils import timezone
 
 from accounts.live.process import say_ready
 from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
+from accounts.services.sealing import check_sealing
 from accounts.tasks.queue import QueueDown, check_queue, enqueue_named
 from orders.services.clock import ClockWatch, follow_clock
 from orders.services.sweeping import Swept, sweep
 from orders.tasks import ring_for
 
 log = logging.getLogger(__name__)
+
+RECORD_EVERY_S = 60.0
 
 
 class Command(BaseCommand):
@@ -48,10 +52,14 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         bell, watch = _Bell(), ClockWatch()
         bell.start()
+        look_at = time.monotonic() + RECORD_EVERY_S
         while not stop.is_set():
             _pulse(charge)
             _look_at_clock(watch)
             bell.ring(_sweep())
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + RECORD_EVERY_S
+                _look_at_record()
             say_ready()
             stop.wait(every)
 
@@ -88,6 +96,15 @@ def _look_at_clock(watch: ClockWatch) -> None:
             watch.accept()
     except Error as error:
         log.error("the clock was moved, and the orders not with it yet: %s", error)
+        connection.close()
+
+
+def _look_at_record() -> None:
+    """Raise an alarm where the record is not sealed: whoever seals cannot tell that he is dead."""
+    try:
+        check_sealing(now=timezone.now())
+    except Error as error:
+        log.error("the record could not be looked at: %s", error)
         connection.close()
 
 
