@@ -31,6 +31,7 @@ BALANCES = re.compile("/trader/v1/accounts")
 def cache(redis_server, settings):
     redis_server.client.flushall()
     settings.CACHE_URL = redis_server.url
+    the_budget().forget()  # that there was none when the fleet was connected
     return redis_server
 
 

@@ -13,10 +13,10 @@ from accounts.services.balances import sync_accounts
 from orders.domain.exits import ExitState
 from orders.domain.lifecycle import Purpose
 from orders.models import ComplexOrder, ExitStep, PlacedOrderSet
+from orders.selectors.exit_pricing import exit_prices
 from orders.selectors.sets import (
     bookmarks_of,
     closed_of,
-    exit_prices,
     find_set,
     list_sets,
 )
