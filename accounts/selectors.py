@@ -7,7 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from accounts.domain.modes import ModeRule, is_looser, strictest
 from accounts.domain.words import LoginStatus, Mode, ModeScope
@@ -23,6 +24,9 @@ from accounts.models import (
     TradingMode,
 )
 
+# Events that are committed out of order are not further apart than this.
+RECENT_EVENTS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class FleetNumbers:
@@ -30,6 +34,8 @@ class FleetNumbers:
 
     Args:
         logins_ok: those that can trade, soon ending ones among them.
+        events: a word that changes with every audit event.
+        balances_at: when any account's balances were read last, as `positions_at`.
     """
 
     active: int
@@ -38,6 +44,15 @@ class FleetNumbers:
     buying_power: Decimal
     logins_ok: int
     logins: int
+    events: str
+    balances_at: datetime | None
+    positions_at: datetime | None
+
+    @property
+    def version(self) -> str:
+        """A word that changes with every audit event, and with every figure that is read."""
+        times = (self.balances_at, self.positions_at)
+        return ".".join([self.events, *(f"{at.timestamp():.3f}" if at else "0" for at in times)])
 
     @property
     def logins_out(self) -> int:
@@ -121,25 +136,24 @@ def our_accounts() -> QuerySet[Account]:
 
 
 def fleet_numbers() -> FleetNumbers:
-    """Return counts and sums over the fleet."""
-    sums = our_accounts().aggregate(
-        accounts=Count("pk"),
-        active=Count("pk", filter=Q(is_active=True)),
-        value=Sum("value"),
-        buying_power=Sum("buying_power"),
-    )
+    """Return counts and sums over the fleet, all of one moment: in one query, for every page."""
     connected = Q(status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
-    logins = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
-        logins=Count("pk"), ok=Count("pk", filter=connected)
+    newest, total = _newest_event(), _recent_events()
+    found = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
+        active=Count("accounts", filter=Q(accounts__is_active=True)),
+        in_all=Count("accounts"),
+        value=Coalesce(Sum("accounts__value"), Decimal(0)),
+        buying_power=Coalesce(Sum("accounts__buying_power"), Decimal(0)),
+        logins_ok=Count("pk", filter=connected, distinct=True),
+        logins=Count("pk", distinct=True),
+        balances_at=Max("accounts__balances_at"),
+        positions_at=Max("accounts__positions_at"),
+        # Where there is no login, there is nothing of which it could be the highest.
+        newest=Coalesce(Max(newest), newest, 0),
+        total=Coalesce(Max(total), total, 0),
     )
-    return FleetNumbers(
-        active=sums["active"],
-        accounts=sums["accounts"],
-        value=sums["value"] or Decimal(0),
-        buying_power=sums["buying_power"] or Decimal(0),
-        logins_ok=logins["ok"],
-        logins=logins["logins"],
-    )
+    events = _events_word(found.pop("newest"), found.pop("total"))
+    return FleetNumbers(events=events, accounts=found.pop("in_all"), **found)
 
 
 def mode_rules() -> list[ModeRule]:
@@ -241,14 +255,29 @@ def latest_event_id() -> int:
     return newest or 0
 
 
-def recent_events_tag(*, among: int = 200) -> str:
+def recent_events_tag(*, among: int = RECENT_EVENTS) -> str:
     """Return a word that changes with every audit event, in whatever order they are committed.
 
     A number taken from a sequence may be seen after a higher one; the sum of the last ones tells.
     """
     newest = AuditEvent.objects.order_by("-id").values("id")[:among]
     found = newest.aggregate(newest=Max("id"), total=Sum("id"))
-    return f"{found['newest'] or 0}-{(found['total'] or 0) % 1_000_003}"
+    return _events_word(found["newest"] or 0, found["total"] or 0)
+
+
+def _newest_event() -> Subquery:
+    return Subquery(AuditEvent.objects.order_by("-id").values("id")[:1])
+
+
+def _recent_events(*, among: int = RECENT_EVENTS) -> Subquery:
+    """Return the sum of the numbers of the last events, for an annotation."""
+    recent = AuditEvent.objects.order_by("-id").values("id")[:among]
+    rows = AuditEvent.objects.filter(id__in=recent).order_by().annotate(all=Value(1))
+    return Subquery(rows.values("all").annotate(total=Sum("id")).values("total"))
+
+
+def _events_word(newest: int, total: int) -> str:
+    return f"{newest}-{total % 1_000_003}"
 
 
 def open_alarms() -> list[Alarm]:

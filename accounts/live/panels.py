@@ -9,11 +9,10 @@ from typing import Literal, get_args
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from accounts.selectors import our_accounts, recent_events_tag
+from accounts.selectors import fleet_numbers, recent_events_tag
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +62,7 @@ def panel_version(panel: Panel) -> str:
     It is read from the database, so that a lost nudge changes nothing about what is true. Read it
     before what is shown.
     """
-    tag = recent_events_tag()
-    if panel not in _WITH_FIGURES:
-        return tag
-    read = our_accounts().aggregate(balances=Max("balances_at"), positions=Max("positions_at"))
-    times = [f"{at.timestamp():.3f}" if at else "0" for at in read.values()]
-    return ".".join([tag, *times])
+    return fleet_numbers().version if panel in _WITH_FIGURES else recent_events_tag()
 
 
 def _told_already() -> set[str]:

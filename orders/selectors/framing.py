@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import Count, OuterRef, Subquery
 
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder
@@ -26,17 +27,31 @@ class Around:
 
 
 def around() -> Around:
-    """Return how many orders are of unknown outcome, and what was sent last."""
+    """Return how many orders are of unknown outcome, and what was sent last, in one query."""
+    newest = ComplexOrder.objects.order_by("-pk")
+    sent = newest.filter(broadcast_ms__isnull=False)
+    asked = newest.annotate(
+        unknown=_unknown(),
+        number=Subquery(sent.values("pk")[:1]),
+        took_ms=Subquery(sent.values("broadcast_ms")[:1]),
+        went_to=_accounts(OuterRef("number")),
+    )
+    found = asked.values_list("unknown", "number", "went_to", "took_ms").first()
+    unknown, number, accounts, took_ms = found or (None, None, None, None)
+    last = None if number is None else LastBroadcast(number, accounts or 0, took_ms)
+    return Around(unknown=unknown or 0, last=last)
+
+
+def _unknown() -> Subquery:
     unknown = AccountOrder.objects.filter(
         status=Status.UNKNOWN, account__login__environment=settings.ENVIRONMENT
     )
-    return Around(unknown=unknown.count(), last=_last())
+    counted = unknown.order_by().values("status").annotate(n=Count("pk"))
+    return Subquery(counted.values("n"))
 
 
-def _last() -> LastBroadcast | None:
-    sent = ComplexOrder.objects.filter(broadcast_ms__isnull=False).order_by("-pk")
-    number, took_ms = sent.values_list("pk", "broadcast_ms").first() or (None, None)
-    if number is None or took_ms is None:
-        return None
-    accounts = AccountOrder.objects.filter(order=number, sent_at__isnull=False)
-    return LastBroadcast(number, accounts.values("account").distinct().count(), took_ms)
+def _accounts(order: OuterRef) -> Subquery:
+    """Return how many accounts a broadcast was sent to."""
+    sent = AccountOrder.objects.filter(order=order, sent_at__isnull=False)
+    counted = sent.order_by().values("order").annotate(n=Count("account", distinct=True))
+    return Subquery(counted.values("n"))

@@ -16,13 +16,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, signed_in
 from accounts.domain.words import ModeScope
-from accounts.live.panels import panel_version
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from accounts.models import User
-from accounts.selectors import fleet_numbers, modes_in_force, open_alarms
+from accounts.selectors import FleetNumbers, fleet_numbers, modes_in_force, open_alarms
 from accounts.services.beat_runs import beat_ages, last_runs
-from accounts.services.gate import find_gate
+from accounts.services.gate import Gate
 from orders.selectors.framing import around
 
 
@@ -36,12 +35,16 @@ class Framed:
 
 
 def frame(request: DeskRequest) -> dict[str, Any]:
-    """Return what orders/page.html needs."""
-    version = panel_version("fleet")
-    framed = rendered.get(f"frame {version} {seen_as(request)}", lambda: _framed(request.user))
+    """Return what orders/page.html needs; read it before what the versions are about.
+
+    `frame_version` is that of all panels with figures, `orders_version` that of the others.
+    """
+    numbers = fleet_numbers()
+    key = f"frame {numbers.version} {seen_as(request)}"
     return {
-        "framed": framed,
-        "frame_version": version,
+        "framed": rendered.get(key, lambda: _framed(request.user, numbers)),
+        "frame_version": numbers.version,
+        "orders_version": numbers.events,
         "may_trade": request.user.may_trade,
     }
 
@@ -64,9 +67,9 @@ def fleet(request: DeskRequest) -> HttpResponse:
     return render(request, "orders/fleet.html", frame(request))
 
 
-def _framed(user: User) -> Framed:
+def _framed(user: User, numbers: FleetNumbers) -> Framed:
     shown = {
-        "numbers": fleet_numbers(),
+        "numbers": numbers,
         "around": around(),
         "beats": beat_ages(now=timezone.now()),
         **_notices(user),
@@ -80,10 +83,10 @@ def _piece(name: str, shown: Mapping[str, Any]) -> SafeString:
 
 def _notices(user: User) -> dict[str, Any]:
     in_force = modes_in_force()
-    is_shut = any(one.rule.scope == ModeScope.GATE for one in in_force)
+    shut = (one for one in in_force if one.rule.scope == ModeScope.GATE)
     return {
         "alarms": open_alarms(),
-        "gate": find_gate() if is_shut else None,
+        "gate": next((Gate(one.rule.why, one.since) for one in shut), None),
         "modes": [one for one in in_force if one.rule.scope != ModeScope.GATE],
         "is_market_closed": _is_market_closed(),
         "may_trade": user.may_trade,

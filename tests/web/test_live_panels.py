@@ -185,14 +185,14 @@ def test_the_frame_holds_nothing_of_a_single_user(agent, fleet):
     assert fleet.agent.get_username() not in panel
 
 
-def test_a_frame_that_somebody_looked_at_costs_the_next_page_two_queries(
+def test_a_frame_that_somebody_looked_at_costs_the_next_page_one_query(
     agent, fleet, django_assert_num_queries
 ):
     page = agent.get("/desk/alarms/")
     assert page.status_code == 200
 
     # The session and its user, the version of the frame, and what the page itself reads.
-    with django_assert_num_queries(2 + 2 + 1):
+    with django_assert_num_queries(2 + 1 + 1):
         agent.get("/desk/alarms/")
 
 
