@@ -32,9 +32,9 @@ def refresh_cost(account_ids: Collection[UUID] | None) -> str:
     rows = our_accounts()
     if account_ids is not None:
         rows = rows.filter(pk__in=account_ids)
-    logins = askable_logins(set(rows.values_list("login_id", flat=True)))
-    keys = our_accounts().filter(login__in=logins).values_list("login_id", "login__app_key_index")
-    return cost_words(calls_by_key=Counter(dict(keys).values()), lane=Lane.BALANCES)
+    keys = dict(rows.values_list("login_id", "login__app_key_index"))
+    asked = Counter(keys[login] for login in askable_logins(set(keys)))
+    return cost_words(calls_by_key=asked, lane=Lane.BALANCES)
 
 
 def _waits_s(calls_by_key: Mapping[str, int], lane: Lane) -> dict[str, int]:

@@ -194,8 +194,8 @@ class HistoryList:
 
 
 def list_history(wish: HistoryWish) -> HistoryList:
-    """Return one page, in six queries or seven, whatever its filters."""
-    accounts = list(our_accounts().values_list("alias", flat=True))
+    """Return one page, in seven queries or eight, whatever its filters."""
+    accounts = dict(our_accounts().values_list("position", "alias"))
     size = max(_LEAST_ROWS, min(PAGE_ROWS, _MOST_SHARES // max(len(accounts), 1)))
     matching = _narrowed(wish.filters)
     if wish.upto is not None:
@@ -205,7 +205,8 @@ def list_history(wish: HistoryWish) -> HistoryList:
     page = min(wish.page, last)
     shown = replace(wish, page=page, upto=wish.upto or found["newest"])
     ids = list(_sorted(matching, wish.sort)[(page - 1) * size : page * size])
-    return HistoryList(shown, history_rows(ids), accounts, found["total"], size)
+    rows = history_rows(ids, places=list(accounts))
+    return HistoryList(shown, rows, list(accounts.values()), found["total"], size)
 
 
 def rows_from(wish: HistoryWish) -> list[HistoryRow]:

@@ -98,8 +98,12 @@ _Shares = dict[int, dict[int, _Share]]
 _Fills = dict[int, list[tuple[Decimal, Decimal]]]
 
 
-def history_rows(ids: Sequence[int]) -> list[HistoryRow]:
-    """Return these broadcasts, in this order, in four queries or five."""
+def history_rows(ids: Sequence[int], *, places: Sequence[int] | None = None) -> list[HistoryRow]:
+    """Return these broadcasts, in this order, in four queries or five.
+
+    Args:
+        places: of the accounts in the grid, if they are read already.
+    """
     if not ids:
         return []
     orders = ComplexOrder.objects.filter(pk__in=ids).defer("allocation", "body_hash").in_bulk()
@@ -108,7 +112,8 @@ def history_rows(ids: Sequence[int]) -> list[HistoryRow]:
     exits = [pk for pk, order in orders.items() if order.closes_id is not None]
     if exits:
         _add_steps(exits, shares)
-    places = list(our_accounts().values_list("position", flat=True))
+    if places is None:
+        places = list(our_accounts().values_list("position", flat=True))
     return [
         _row(orders[pk], legs.get(pk, ()), shares.get(pk, {}), fills.get(pk, ()), places)
         for pk in ids

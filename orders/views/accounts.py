@@ -21,7 +21,7 @@ from accounts.tasks.queue import QueueDown
 from accounts.tasks.refreshing import begin_refresh
 from orders.selectors.account_grid import FleetTotals, GridQuery, account_grid
 from orders.selectors.account_orders import left_in
-from orders.selectors.worth import Span, fleet_worth, short_worth, span_of, thinned
+from orders.selectors.worth import Point, Span, fleet_worth, short_worth, span_of, thinned
 from orders.views.frame import frame, rights
 
 CONFLICT = 409
@@ -34,10 +34,11 @@ SPANS = {Span.DAY: "1D", Span.WEEK: "1W", Span.MONTH: "1M", Span.ALL: "All"}
 @signed_in
 def accounts(request: DeskRequest) -> HttpResponse:
     """Show the page; a filter or a head of a column asks for the grid alone."""
-    shown = _grid(request)
     if request.htmx:
-        return render(request, "accounts/found.html", shown)
-    return render(request, "accounts/accounts.html", {**frame(request), **shown, **_plot(request)})
+        return render(request, "accounts/found.html", _grid(request))
+    framed, shown = frame(request), _grid(request)
+    plot = _plot(request, shown["spark"])
+    return render(request, "accounts/accounts.html", {**framed, **shown, **plot})
 
 
 @require_safe
@@ -159,11 +160,11 @@ def _grid(request: DeskRequest) -> dict[str, Any]:
     }
 
 
-def _plot(request: DeskRequest) -> dict[str, Any]:
+def _plot(request: DeskRequest, day: Sequence[Point]) -> dict[str, Any]:
     """Return what the plot shows before a script draws a finer one: a day, or what is asked for."""
     wanted, now = request.GET.get("span", ""), timezone.now()
     span = span_of(wanted)
-    points = fleet_worth(span, now=now) if wanted else short_worth(now=now)
+    points = fleet_worth(span, now=now) if wanted else day
     spans = [(one, words, _with(request, span=one.value)) for one, words in SPANS.items()]
     drawn = thinned(points, MOST_DRAWN)
     return {"span": span, "spans": spans, "drawn": drawn, "is_unfolded": bool(wanted)}

@@ -30,10 +30,13 @@ def history(request: DeskRequest) -> HttpResponseBase:
     """Show a page of the history; what the filters ask for from an open page is the list alone."""
     form = HistoryForm(request.GET.dict())
     if request.htmx and not request.htmx.history_restore_request:
-        answer = render(request, "orders/history_update.html", _listed(request, form))
+        listed = _listed(request, form, panel_version("orders"))
+        answer = render(request, "orders/history_update.html", listed)
         answer["HX-Replace-Url"] = reverse("history") + form.wish.address
         return answer
-    return render(request, "orders/history.html", {**_listed(request, form), **frame(request)})
+    framed = frame(request)
+    shown = {**framed, **_listed(request, form, framed["orders_version"])}
+    return render(request, "orders/history.html", shown)
 
 
 @require_safe
@@ -85,10 +88,10 @@ def life(request: DeskRequest, child_id: UUID) -> HttpResponse:
     return render(request, "orders/order_life.html", {"life": found, **frame(request)})
 
 
-def _listed(request: DeskRequest, form: HistoryForm) -> dict[str, Any]:
+def _listed(request: DeskRequest, form: HistoryForm, version: str) -> dict[str, Any]:
     """Return the list for a page, rendered once per version."""
     wish = form.wish
-    key = f"history {panel_version('orders')} {seen_as(request)} {wish.query()}"
+    key = f"history {version} {seen_as(request)} {wish.query()}"
     listed, table = rendered.get(key, lambda: _table(form))
     return {"form": form, "listed": listed, "table": table}
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.domain.words import Environment
-from accounts.live.panels import panel_version
 from accounts.live.responses import live_panel
 from accounts.models import Account, BrokerLogin, LoginAttempt
 from accounts.services.browser_sign_in import picture_of, switch_automation
@@ -39,8 +38,9 @@ TAKEN = "Another login has this label."
 @signed_in
 def logins(request: DeskRequest) -> HttpResponse:
     """Show every login, the one that ends first in front."""
-    version = panel_version("status")
-    return render(request, "orders/logins.html", {**frame(request), **_board(), "version": version})
+    framed = frame(request)
+    shown = {**framed, **_board(), "version": framed["frame_version"]}
+    return render(request, "orders/logins.html", shown)
 
 
 @require_safe

@@ -40,10 +40,11 @@ def positions(request: DeskRequest) -> HttpResponseBase:
         answer = positions_panel(request)
         answer["HX-Replace-Url"] = reverse("positions") + _wish(request).query()
         return answer
+    framed = frame(request)
     shown = {
-        "listed": _listed(request),
+        **framed,
+        "listed": _listed(request, framed["frame_version"]),
         "kinds": [(one.value, one.value.capitalize()) for one in Holding],
-        **frame(request),
     }
     return render(request, "orders/positions.html", shown)
 
@@ -78,7 +79,8 @@ def positions_csv(request: DeskRequest) -> HttpResponse:
 @signed_in
 def elsewhere(request: DeskRequest) -> HttpResponse:
     """Show the orders that were made elsewhere."""
-    shown = {"found": list_external(), "version": panel_version("positions"), **frame(request)}
+    framed = frame(request)
+    shown = {**framed, "version": framed["frame_version"], "found": list_external()}
     return render(request, "orders/elsewhere.html", shown)
 
 
@@ -90,17 +92,21 @@ def elsewhere_panel(request: DeskRequest) -> HttpResponse:
     return render(request, "orders/_elsewhere.html", {"found": list_external()})
 
 
-def _listed(request: DeskRequest) -> PositionsList:
-    return list_positions(held_now(), _wish(request))
+def _listed(request: DeskRequest, version: str = "") -> PositionsList:
+    return list_positions(held_now(version), _wish(request))
 
 
 def _wish(request: DeskRequest) -> PositionsWish:
     return read_positions_wish(request.GET.dict())
 
 
-def held_now() -> Held:
-    """Return all positions, read once per version: of those who filter them, most read nothing."""
-    return rendered.get(f"positions {panel_version('positions')}", all_positions)
+def held_now(version: str = "") -> Held:
+    """Return all positions, read once per version: of those who filter them, most read nothing.
+
+    Args:
+        version: of the panel, if it is read already.
+    """
+    return rendered.get(f"positions {version or panel_version('positions')}", all_positions)
 
 
 def _cells(rows: list[HeldRow]) -> Iterator[tuple[Any, ...]]:

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, signed_in
-from accounts.live.panels import panel_version
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from orders.decorators import exchange_date
@@ -36,12 +35,14 @@ def stocks(request: DeskRequest) -> HttpResponseBase:
         answer = stock_orders_panel(request)
         answer["HX-Replace-Url"] = reverse("stocks") + read_wish(request.GET.dict()).query
         return answer
+    framed = frame(request)
     shown = {
-        **_orders(request),
-        **_positions(request),
-        **(saved_of(request, "shares") if request.user.may_trade else {"saved": None}),
-        **frame(request),
+        **framed,
         **rights(request),
+        **_orders(request, framed["orders_version"]),
+        "held": _held(framed["frame_version"]),
+        "positions_version": framed["frame_version"],
+        **(saved_of(request, "shares") if request.user.may_trade else {"saved": None}),
     }
     return render(request, "orders/stocks.html", shown)
 
@@ -63,10 +64,10 @@ def stock_positions_panel(request: DeskRequest) -> HttpResponse:
     return render(request, "orders/_stock_positions.html", {"held": _held(), **rights(request)})
 
 
-def _orders(request: DeskRequest) -> dict[str, Any]:
+def _orders(request: DeskRequest, version: str) -> dict[str, Any]:
     """Return the list for a page, rendered once per version."""
     wish = read_wish(request.GET.dict())
-    key = f"stock-orders {panel_version('orders')} {seen_as(request)} {wish.query}"
+    key = f"stock-orders {version} {seen_as(request)} {wish.query}"
     listed, orders = rendered.get(key, lambda: _list_pane(request))
     return {"listed": listed, "orders": orders}
 
@@ -83,10 +84,6 @@ def _listed(request: DeskRequest) -> DeskList:
     return list_desk(Kind.STOCKS, read_wish(request.GET.dict()), today=today)
 
 
-def _positions(request: DeskRequest) -> dict[str, Any]:
-    return {"held": _held(), "positions_version": panel_version("positions")}
-
-
-def _held() -> list[HeldRow]:
+def _held(version: str = "") -> list[HeldRow]:
     """Return the sums of the shares that the fleet holds."""
-    return wanted_positions(held_now(), HELD)
+    return wanted_positions(held_now(version), HELD)
