@@ -1,8 +1,11 @@
-"""Guards of the pages: who must be signed in, and who may trade."""
+"""Guards of the pages: who must be signed in, and who may trade.
+
+Every guard leaves its name on the page (`guards_of`): a page without one fails a test.
+"""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -26,6 +29,8 @@ SESSION_ENDED = "Your session has ended. Nothing was done. Sign in again."
 Given = ParamSpec("Given")
 Page = Callable[Concatenate[DeskRequest, Given], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, Given], HttpResponseBase]
+Guarded = TypeVar("Guarded", bound=Callable[..., object])
+_GUARDS = "guards"
 
 
 def signed_in(page: Page[Given]) -> View[Given]:
@@ -39,19 +44,30 @@ def signed_in(page: Page[Given]) -> View[Given]:
             return page(cast("DeskRequest", request), *args, **kwargs)
         return _ask_to_sign_in(request)
 
-    return guarded
+    return _marked(guarded, "signed_in")
 
 
 def may_trade(page: Page[Given]) -> Page[Given]:
     """Refuse users whose role does not send orders."""
     words = "Your role may look, but not send orders. Nothing was sent."
-    return _only(page, lambda user: user.may_trade, words)
+    return _marked(_only(page, lambda user: user.may_trade, words), "may_trade")
 
 
 def may_exit(page: Page[Given]) -> Page[Given]:
     """Refuse users whose role does not close positions and cancel orders."""
     words = "Your role may look, but not close or cancel. Nothing was sent."
-    return _only(page, lambda user: user.may_exit, words)
+    return _marked(_only(page, lambda user: user.may_exit, words), "may_exit")
+
+
+def guards_of(page: Callable[..., object]) -> frozenset[str]:
+    """Return the names of the guards around a page."""
+    return frozenset(getattr(page, _GUARDS, ()))
+
+
+def _marked(page: Guarded, name: str) -> Guarded:
+    """Note a guard on what it guards; `wraps` hands the note on to what is put around it."""
+    setattr(page, _GUARDS, guards_of(page) | {name})
+    return page
 
 
 def _only(page: Page[Given], may: Callable[[User], bool], words: str) -> Page[Given]:

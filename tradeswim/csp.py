@@ -1,6 +1,8 @@
-"""Send the content security policy with every answer, and keep private answers out of caches.
+"""Send what browsers are to enforce with every answer, and keep all answers out of caches.
 
-Django 6 has a middleware of its own for the policy; the setting is named like its setting.
+That is the content security policy, who may embed an answer and which powers of a browser a page
+may use. Django's own middleware adds HSTS, nosniff and the opener's policy. Django 6 has one for
+the content security policy, too; the setting is named like its setting.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,27 +24,23 @@ def content_security_policy(get_response: Answer | AsyncAnswer) -> Answer | Asyn
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
-            return add_headers(request, await get_response(request))
+            return add_headers(await get_response(request))
 
         return answer_async
 
     def answer(request: HttpRequest) -> HttpResponseBase:
-        return add_headers(request, cast("Answer", get_response)(request))
+        return add_headers(cast("Answer", get_response)(request))
 
     return answer
 
 
-def add_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Add the policy, and `no-store` where an answer to a signed-in user names no caching."""
-    response.headers["Content-Security-Policy"] = settings.SECURE_CSP
-    if carries_credentials(request):
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+def add_headers(response: HttpResponseBase) -> HttpResponseBase:
+    """Add the policies, and `no-store` where an answer names no caching of its own.
 
-
-def carries_credentials(request: HttpRequest) -> bool:
-    """Tell whether a request claims to come from somebody.
-
-    The claim is enough: looking the user up would cost a query, also where no view asks for one.
+    Strangers' answers, too: a way to sign in, kept by a cache, would outlive the signing in.
     """
-    return settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers
+    response.headers["Content-Security-Policy"] = settings.SECURE_CSP
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -20,15 +20,13 @@ PROCESSES = {
     "sweeper": [sys.executable, str(MANAGE), "sweep", "--once"],
     "stream": [sys.executable, str(MANAGE), "stream"],
 }
-SHIPPED = {
-    "dev": {},
-    "production": {
-        "TRADESWIM_SECRET_KEY": "k" * 50,
-        "TRADESWIM_HOSTS": "desk.example",
-        "REDIS_URL": "redis://127.0.0.1:6379/0",
-        "CACHE_URL": "redis://127.0.0.1:6380/0",
-    },
+PRODUCTION = {
+    "TRADESWIM_SECRET_KEY": "a good key has many kinds of characters: 0123456789",
+    "TRADESWIM_HOSTS": "desk.example",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "CACHE_URL": "redis://127.0.0.1:6380/0",
 }
+SHIPPED: dict[str, dict[str, str]] = {"dev": {}, "production": PRODUCTION}
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +96,11 @@ def test_the_shipped_settings_are_safe(home, settings):
     done = run([sys.executable, str(MANAGE), *strict], home, settings, **SHIPPED[settings])
 
     assert done.returncode == 0, done.stderr
+
+
+def test_production_passes_all_checks_of_the_framework_for_deployments(home):
+    command = ["check", "--deploy", "--fail-level", "WARNING"]
+    done = run([sys.executable, str(MANAGE), *command], home, "production", **PRODUCTION)
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout

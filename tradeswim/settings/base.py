@@ -231,6 +231,15 @@ SECURE_CSP = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "manifest-src 'self'"
 )
+# No page of ours needs a power of the browser's, nor may anything in it ask for one.
+PERMISSIONS_POLICY = (
+    "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
+    "encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), "
+    "idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), "
+    "picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), "
+    "screen-wake-lock=(), serial=(), storage-access=(), usb=(), window-management=(), "
+    "xr-spatial-tracking=()"
+)
 # "no-referrer" makes browsers send `Origin: null` with forms, which the CSRF check refuses.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -264,6 +273,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Build a trade once, broadcast it to every account, watch it, close it.",
     "SERVE_INCLUDE_SCHEMA": False,
     "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tradeswim.api_schema.describe_problems",
+    ],
     "AUTHENTICATION_WHITELIST": [],  # the framework does not know ours; they are described here
     "APPEND_COMPONENTS": {
         "securitySchemes": {
