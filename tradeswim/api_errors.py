@@ -8,6 +8,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -72,6 +73,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     return _of_kind(error)
 
 
+@csrf_exempt  # it does nothing, and a program is owed a problem instead of a page
 def not_found(request: HttpRequest, path: str) -> JsonResponse:
     """Answer an address that the API does not have."""
     body = _body(404, "not_found", "Not found", f"The API has no {request.path}.", ())

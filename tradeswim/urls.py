@@ -12,7 +12,7 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    re_path(r"^api/(?P<path>.*)$", not_found),
+    re_path(r"^api/(?P<path>[\s\S]*)$", not_found),  # a line break, too: never a page
     path("admin/", admin.site.urls),
 ]
 
