@@ -34,18 +34,17 @@ def record(events: Iterable[AuditEvent], *, is_quiet: bool = False) -> None:
         is_quiet: pages are not told, for something is sent to the broker next: pages that read
             the database would hold up the claim. What is recorded of the answers tells them.
     """
-    written = AuditEvent.objects.bulk_create(_signed(events))
+    written = AuditEvent.objects.bulk_create(map(signed, events))
     if written and not is_quiet:
         tables = {one.subject.partition(":")[0] for one in written}
         nudge(*{panel for table in tables for panel in _SHOWN_IN.get(table, PANELS)})
 
 
-def _signed(events: Iterable[AuditEvent]) -> list[AuditEvent]:
-    """Say in each event whose request made it happen; nobody's outside of one."""
-    asked, found = asking(), list(events)
-    for one in found:
-        one.request_id, one.address, one.session = asked.request_id, asked.address, asked.session
-    return found
+def signed(one: AuditEvent) -> AuditEvent:
+    """Say in an event whose request made it happen; nobody's outside of one."""
+    asked = asking()
+    one.request_id, one.address, one.session = asked.request_id, asked.address, asked.session
+    return one
 
 
 def subject_of(subject: models.Model | str) -> str:

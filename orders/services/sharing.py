@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from accounts.models import AuditEvent
+from accounts.services.audit import signed
 from accounts.services.inserting import insert_copies
 from orders.domain.allocation import Share
 from orders.domain.bodies import Body
@@ -35,7 +36,7 @@ def write_children(
     template = AccountOrder(order=order, purpose=order.purpose, deadline_at=deadline_at)
     insert_copies(template, children)
     _give_legs(order)
-    created = AuditEvent(at=now, kind="status", actor=actor)
+    created = signed(AuditEvent(at=now, kind="status", actor=actor))
     data = {n: {"body": body.digest} if body.digest else {} for n, body in bodies.items()}
     insert_copies(created, [_event(child, data[child["contracts"]]) for child in children])
     return [child["id"] for child in children if child["status"] == Status.READY]
