@@ -80,6 +80,15 @@ def not_found(request: HttpRequest, path: str) -> JsonResponse:
     return JsonResponse(body, status=404, content_type=PROBLEM_JSON)
 
 
+def from_elsewhere(request: HttpRequest) -> HttpResponse:
+    """Refuse what a page of another site sent: a problem to programs, words to people."""
+    words = "This came from another site. Nothing was done."
+    if not request.path.startswith("/api/"):
+        return HttpResponse(words, status=403, content_type="text/plain")
+    body = _body(403, "from_elsewhere", "From another site", words, ())
+    return JsonResponse(body, status=403, content_type=PROBLEM_JSON)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody foresaw: a problem to programs, the page to people."""
     if not request.path.startswith("/api/"):

@@ -99,7 +99,7 @@ def expirations(request: Request, underlying: str) -> Response:
 @api_view(["GET"])
 def chain(request: Request, underlying: str, expiration: date) -> Response:
     """List one expiration's strikes, a row per strike and side."""
-    rows = chains.chain(underlying, expiration, root=request.GET.get("root"))
+    rows = chains.chain(underlying, expiration, root=query_of(request).get("root"))
     return Response(ChainRowAnswer(rows, many=True).data)
 
 
