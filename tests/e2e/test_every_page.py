@@ -21,6 +21,11 @@ OVERFLOWING = """
   .filter((cell) => cell.offsetParent && cell.scrollWidth > cell.clientWidth + 1)
   .map((cell) => cell.outerHTML.slice(0, 160))
 """
+WIDE_PANES = """
+() => [...document.querySelectorAll(".scroll")]
+  .filter((pane) => pane.scrollWidth > pane.clientWidth)
+  .map((pane) => `${pane.scrollWidth} in ${pane.clientWidth}`)
+"""
 OUTSIDE = """
 () => [...document.querySelectorAll(".sg")].filter((grid) => {
   const inner = grid.getBoundingClientRect();
@@ -72,6 +77,16 @@ def test_nothing_scrolls_sideways_and_all_cells_are_inside(opened):
         assert opened.evaluate("document.documentElement.scrollWidth") <= width
         assert opened.evaluate(OVERFLOWING) == []
         assert opened.evaluate(OUTSIDE) == 0
+
+
+def test_the_lists_of_the_desks_are_no_wider_than_their_panes(page, lively):
+    lively.sign_in(page)
+    for width, height in ((1366, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        for path in ("/", "/stocks/", "/desk/sets/", "/history/"):
+            page.goto(lively.url + path)
+            page.wait_for_timeout(300)
+            assert page.evaluate(WIDE_PANES) == [], path
 
 
 def test_a_row_of_two_legs_is_no_higher_than_48_pixels(page, lively):
