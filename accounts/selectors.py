@@ -249,12 +249,6 @@ def access_tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Secret]:
     return {token.login_id: token.access for token in rows}
 
 
-def latest_event_id() -> int:
-    """Return the number of the newest audit event: it changes whenever anything shown does."""
-    newest = AuditEvent.objects.order_by("-id").values_list("id", flat=True).first()
-    return newest or 0
-
-
 def recent_events_tag(*, among: int = RECENT_EVENTS) -> str:
     """Return a word that changes with every audit event, in whatever order they are committed.
 

@@ -8,9 +8,9 @@ from math import ceil
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
-from accounts.selectors import latest_event_id, our_accounts
+from accounts.selectors import fleet_numbers
 from orders.domain.exits import MOST_PERCENT, ExitState, Pricing
 from orders.models import ExitStep, PlacedOrderSet
 from orders.selectors.set_lines import SetLine, may_be_exited
@@ -89,8 +89,8 @@ class SetPage:
 
 def sets_version() -> str:
     """Return the tag of what is shown of sets: events and reads of positions change it."""
-    read_at = our_accounts().aggregate(at=Max("positions_at"))["at"]
-    return f"{latest_event_id()}-{read_at.timestamp() if read_at else 0}"
+    now = fleet_numbers()
+    return f"{now.events}-{now.positions_at.timestamp() if now.positions_at else 0}"
 
 
 def set_page(row: SetRow) -> SetPage:

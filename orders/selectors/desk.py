@@ -19,7 +19,9 @@ from orders.selectors.desk_facts import (
     RowLeg,
     Share,
     desk_facts,
+    desk_orders,
 )
+from orders.selectors.ground import Ground
 from orders.selectors.showing import ShownLadder, effect_words, ladder_of, words_of
 from orders.templatetags.desk import (
     BETWEEN_TIPS,
@@ -146,13 +148,22 @@ class DeskRow:
 
 
 def desk_rows(
-    kind: Kind, *, today: date, most_open: int = MOST_OPEN, most_done: int = MOST_DONE
+    kind: Kind,
+    *,
+    today: date,
+    most_open: int = MOST_OPEN,
+    most_done: int = MOST_DONE,
+    ground: Ground | None = None,
 ) -> list[DeskRow]:
     """Return what is open, with what needs the agent first, then what ended today; newest first.
 
-    The newest of all is always among them. Five queries or six, whatever their number.
+    The newest of all is always among them. Four queries or five, whatever their number.
+
+    Args:
+        ground: of the whole page, where it shows more than these.
     """
-    facts = desk_facts(kind, most=most_open + most_done, newest=most_done)
+    orders = desk_orders(kind, most=most_open + most_done, newest=most_done)
+    facts = desk_facts(ground or Ground(orders))
     rows = [_row(order, facts) for order in facts.orders]
     newest = max((row.order.pk for row in rows), default=None)
     still_open = [row for row in rows if row.is_open]
@@ -163,6 +174,11 @@ def desk_rows(
         if row.order.pk == newest or exchange_date(row.order.clicked_at) == today
     ]
     return [*still_open, *of_today[:most_done]]
+
+
+def ground_of_orders(kind: Kind) -> Ground:
+    """Return what a list of these shares with other parts of its page."""
+    return Ground(desk_orders(kind, most=MOST_OPEN + MOST_DONE, newest=MOST_DONE))
 
 
 def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:

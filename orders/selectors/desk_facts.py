@@ -6,26 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import (
-    Case,
-    DecimalField,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
-from accounts.selectors import our_accounts
 from orders.domain.exits import ExitState
 from orders.domain.lifecycle import TERMINAL, ParentStatus, Status, any_of
-from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, ExitStep, OrderLeg
+from orders.models import AccountOrder, ComplexOrder, OrderLeg
+from orders.selectors.exit_steps import StepRow
+from orders.selectors.ground import Ground
 from orders.selectors.showing import NOTHING_HELD
 from strategies.domain.tickets import Strategy
 
@@ -111,29 +101,28 @@ class DeskFacts:
     aliases: Mapping[UUID, str]
 
 
-def desk_facts(kind: Kind, *, most: int, newest: int) -> DeskFacts:
-    """Read what is open or needs the agent, and the newest of all, in four queries or five.
+def desk_facts(ground: Ground) -> DeskFacts:
+    """Read all that is on record of the broadcasts, in four queries or five."""
+    orders = ground.orders
+    shares, fills = _shares([order.pk for order in orders])
+    if any(order.closes_id is not None for order in orders):
+        _add_steps(ground.steps, shares)
+    return DeskFacts(
+        orders=orders,
+        legs={pk: [_leg(leg) for leg in legs] for pk, legs in ground.legs.items()},
+        shares=shares,
+        fills=fills,
+        aliases={account.pk: account.alias for account in ground.accounts},
+    )
+
+
+def desk_orders(kind: Kind, *, most: int, newest: int) -> QuerySet[ComplexOrder]:
+    """Ask for what is open or needs the agent, and for the newest of all.
 
     Args:
         most: how many are read, with one more that tells of the rest.
         newest: how many of the newest are among them, whatever became of them.
     """
-    orders = list(_orders(kind, newest)[: most + 1])
-    ids = [order.pk for order in orders]
-    shares, fills = _shares(ids)
-    exits = [order.pk for order in orders if order.closes_id is not None]
-    if exits:
-        _add_steps(exits, shares)
-    return DeskFacts(
-        orders=orders,
-        legs=_legs(ids),
-        shares=shares,
-        fills=fills,
-        aliases=dict(our_accounts().values_list("pk", "alias")),
-    )
-
-
-def _orders(kind: Kind, newest: int) -> QuerySet[ComplexOrder]:
     of_kind = ComplexOrder.objects.filter(kind.orders)
     live = AccountOrder.objects.filter(status__in=_LIVE).values("order_id")
     is_open = Q(pk__in=live) | Q(status__in=any_of(OPEN_PARENTS))
@@ -142,29 +131,13 @@ def _orders(kind: Kind, newest: int) -> QuerySet[ComplexOrder]:
         When(status=ParentStatus.NEEDS_AGENT, then=0), When(is_open, then=1), default=Value(2)
     )
     rows = of_kind.filter(wanted).select_related("ladder", "placed_order_set")
-    return rows.defer("allocation").order_by(place, "-pk")
+    return rows.defer("allocation").order_by(place, "-pk")[: most + 1]
 
 
-def _legs(ids: Collection[int]) -> Mapping[int, Sequence[RowLeg]]:
-    """Return the legs with what they were filled at, in one query."""
-    filled = AccountOrderLeg.objects.filter(
-        child__order=OuterRef("order"), symbol=OuterRef("symbol"), filled__gt=0
-    )
-    cash, quantity = Sum(F("filled") * F("average_price")), Sum("filled")
-    average = filled.order_by().values("child__order").annotate(value=cash / quantity)
-    rows = OrderLeg.objects.filter(order__in=ids).annotate(
-        average=Subquery(
-            average.values("value"), output_field=DecimalField(max_digits=14, decimal_places=4)
-        )
-    )
-    legs: dict[int, list[RowLeg]] = defaultdict(list)
-    for order_id, symbol, instruction, ratio, found in rows.values_list(
-        "order_id", "symbol", "instruction", "ratio", "average"
-    ):
-        value = cast("Decimal | None", found)
-        at = None if value is None else value.quantize(_CENT)
-        legs[order_id].append(RowLeg(symbol, instruction, ratio, at))
-    return legs
+def _leg(leg: OrderLeg) -> RowLeg:
+    average: Decimal | None = getattr(leg, "average", None)
+    at = None if average is None else average.quantize(_CENT)
+    return RowLeg(leg.symbol, leg.instruction, leg.ratio, at)
 
 
 _Shares = dict[int, dict[UUID, Share]]
@@ -206,13 +179,14 @@ def _shares(ids: Collection[int]) -> tuple[_Shares, _Fills]:
     return shares, fills
 
 
-def _add_steps(exits: Collection[int], shares: _Shares) -> None:
+def _add_steps(steps: Sequence[StepRow], shares: _Shares) -> None:
     """Show accounts of an exit for which nothing was sent: what they wait for, or why not."""
-    steps = ExitStep.objects.filter(order__in=exits, child__isnull=True)
-    for order_id, account_id, state, why in steps.values_list(
-        "order_id", "account_id", "state", "why"
-    ):
-        status = Status.READY if state == ExitState.WAITING else Status.SKIPPED
-        words = why or (NOTHING_HELD if state == ExitState.DONE else "")
-        share = Share(account_id, status, "", words, Decimal(0), None, False, "", None, None, None)
-        shares[order_id].setdefault(account_id, share)
+    for step in steps:
+        if step.order_id is None or step.child_id is not None:
+            continue
+        status = Status.READY if step.state == ExitState.WAITING else Status.SKIPPED
+        words = step.why or (NOTHING_HELD if step.state == ExitState.DONE else "")
+        share = Share(
+            step.account_id, status, "", words, Decimal(0), None, False, "", None, None, None
+        )
+        shares[step.order_id].setdefault(step.account_id, share)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from orders.selectors.desk import MOST_DONE, MOST_OPEN, DeskRow, desk_rows, last_row
 from orders.selectors.desk_facts import Kind
+from orders.selectors.ground import Ground
 from orders.templatetags.desk import NOT_PART, status_words
 
 
@@ -118,9 +119,9 @@ def read_wish(given: Mapping[str, str]) -> Wish:
     )
 
 
-def list_desk(kind: Kind, wish: Wish, *, today: date) -> DeskList:
-    """Return what a desk shows, in five queries or six."""
-    rows = desk_rows(kind, today=today)
+def list_desk(kind: Kind, wish: Wish, *, today: date, ground: Ground | None = None) -> DeskList:
+    """Return what a desk shows, in four queries or five."""
+    rows = desk_rows(kind, today=today, ground=ground)
     still_open = sum(row.is_open for row in rows)
     return DeskList(
         wish=wish,

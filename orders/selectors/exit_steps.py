@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Q
+
 from orders.domain.bookmarks import Quantities
 from orders.models import ExitStep
 
@@ -27,6 +29,7 @@ class StepRow(NamedTuple):
     order_id: int | None
     order_status: str | None
     broadcast_ms: float | None
+    child_id: UUID | None
 
     @property
     def to_close(self) -> Mapping[str, int]:
@@ -41,9 +44,24 @@ Steps = Mapping[tuple[int, UUID], Sequence[StepRow]]
 
 def steps_of(set_ids: Collection[int]) -> Steps:
     """Return all steps of these sets by set and account, oldest first."""
+    return by_account(read_steps(set_ids=set_ids))
+
+
+def by_account(rows: Iterable[StepRow]) -> Steps:
+    """Return steps by set and account."""
     steps: dict[tuple[int, UUID], list[StepRow]] = defaultdict(list)
-    rows = ExitStep.objects.filter(placed_order_set__in=set_ids).order_by("pk")
-    for row in rows.values_list(
+    for step in rows:
+        steps[step.set_id, step.account_id].append(step)
+    return steps
+
+
+def read_steps(*, set_ids: Collection[int], order_ids: Collection[int] = ()) -> list[StepRow]:
+    """Return all steps of these sets, and those of these closing orders, oldest first."""
+    is_wanted = Q(placed_order_set__in=set_ids)
+    if order_ids:
+        is_wanted |= Q(order__in=order_ids)
+    rows = ExitStep.objects.filter(is_wanted).order_by("pk")
+    found = rows.values_list(
         "placed_order_set_id",
         "account_id",
         "pk",
@@ -57,10 +75,9 @@ def steps_of(set_ids: Collection[int]) -> Steps:
         "order_id",
         "order__status",
         "order__broadcast_ms",
-    ):
-        step = StepRow(*row)
-        steps[step.set_id, step.account_id].append(step)
-    return steps
+        "child_id",
+    )
+    return [StepRow(*row) for row in found]
 
 
 def gone_otherwise(steps: Iterable[StepRow]) -> Quantities:

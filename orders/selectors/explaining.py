@@ -11,7 +11,7 @@ from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, When
 
 from orders.domain.bookmarks import NOTHING, left_of
 from orders.domain.lifecycle import Purpose
-from orders.models import AccountOrderLeg, ExitStep, PlacedOrderSet
+from orders.models import AccountOrderLeg, ExitStep
 from orders.selectors.exit_steps import gone_otherwise, steps_of
 from strategies.domain.tickets import Instruction
 
@@ -36,15 +36,12 @@ def explained(
     symbols: Collection[str] | None = None,
     alive_on: date | None = None,
 ) -> Explained:
-    """Return what the sets that are not flat explain, in four queries.
+    """Return what the sets that are not flat explain, in three queries.
 
     Args:
         accounts, symbols: only these; None for all.
         alive_on: leave out what had expired by this day.
     """
-    sets = dict(PlacedOrderSet.objects.filter(flat_at__isnull=True).values_list("order_id", "pk"))
-    if not sets:
-        return {}
     wanted = Q() if symbols is None else Q(symbol__in=symbols)
     if accounts is not None:
         wanted &= Q(child__account__in=accounts)
@@ -56,6 +53,9 @@ def explained(
             child__order__expiration__gte=alive_on
         )
     filled = AccountOrderLeg.objects.filter(wanted & is_open, filled__gt=0)
+    bookmarked = list(_sums(filled, "child__order__placed_order_set"))
+    if not bookmarked:
+        return {}
     exits = AccountOrderLeg.objects.filter(
         wanted,
         filled__gt=0,
@@ -66,11 +66,8 @@ def explained(
     closed = dict(_sums(exits, "child__order__closes_id"))
     gone = _gone()
     found: dict[UUID, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    # One that was opened meanwhile is missing until the next look.
-    bookmarked = [one for one in _sums(filled, "child__order_id") if one[0][0] in sets]
-    for (order, account, symbol), quantity in sorted(bookmarked, key=lambda one: sets[one[0][0]]):
-        set_id = sets[order]
-        key = (set_id, account, symbol)
+    for key, quantity in sorted(bookmarked, key=lambda one: one[0][0]):
+        set_id, account, symbol = key
         left = left_of(
             {symbol: quantity},
             {symbol: closed.get(key, NOTHING)},

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, IntegerField, OuterRef, Subquery
 
 from accounts.selectors import our_accounts
 from brokerage.schwab.replies import TERMINAL_STATUSES
@@ -88,6 +88,16 @@ def list_external(*, most: int = MOST) -> Elsewhere:
         total=counts["total"],
         working=counts["total"] - counts["over"],
     )
+
+
+def touching(placed_set: OuterRef) -> Subquery:
+    """Return, for an annotation, how many of all that were ever seen touched a set.
+
+    Not by a join: that counts for every set what is shown of the newest.
+    """
+    orders = ExternalOrder.objects.filter(touches=placed_set).order_by()
+    counted = orders.values("touches").annotate(n=Count("pk"))
+    return Subquery(counted.values("n"), output_field=IntegerField())
 
 
 def count_external() -> int:

@@ -11,10 +11,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from accounts.models import Position
-from accounts.selectors import our_accounts
 from orders.domain.bookmarks import NOTHING
 from orders.selectors.explaining import Explained, Part, explained
-from orders.selectors.external import count_external
+from orders.selectors.ground import Ground
 from strategies.domain.symbols import is_option, readable, underlying_of
 
 OPTION_MULTIPLIER = 100
@@ -90,14 +89,12 @@ class Held:
         aliases: of the accounts that can be chosen, in grid order.
         unread: in how many accounts the broker was never asked for positions.
         oldest: when the account was read that was read longest ago.
-        elsewhere: how many orders made elsewhere are kept.
     """
 
     rows: Sequence[HeldRow]
     aliases: Mapping[UUID, str]
     unread: int
     oldest: datetime | None
-    elsewhere: int
 
 
 # A fleet holds the same few symbols in all of its accounts.
@@ -125,10 +122,16 @@ class _Read(NamedTuple):
     value: Decimal | None
 
 
-def all_positions() -> Held:
-    """Read every position with what explains it, in seven queries whatever their number."""
-    accounts = our_accounts().values_list("pk", "alias", "last4", "position", "positions_at")
-    known = {row[0]: _Account(*row[1:]) for row in accounts}
+def all_positions(ground: Ground | None = None) -> Held:
+    """Read every position with what explains it, in five queries whatever their number.
+
+    Args:
+        ground: of the whole page, where it shows more than these.
+    """
+    known = {
+        one.pk: _Account(one.alias, one.last4, one.position, one.positions_at)
+        for one in (ground or Ground()).accounts
+    }
     rows = (
         Position.objects.filter(account__in=known)
         .order_by("account__position", "symbol")
@@ -145,7 +148,6 @@ def all_positions() -> Held:
         aliases={pk: one.alias for pk, one in known.items()},
         unread=len(known) - len(times),
         oldest=min(times, default=None),
-        elsewhere=count_external(),
     )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from orders.domain.bookmarks import NOTHING
+from orders.selectors.external import count_external
 from orders.selectors.positions import Held, HeldRow, Holding, by_symbol
 
 PAGE_ROWS = 100
@@ -184,7 +185,7 @@ def list_positions(held: Held, wish: PositionsWish) -> PositionsList:
         held=len(held.rows),
         strange=sum(row.is_strange for row in held.rows),
         unread=held.unread,
-        elsewhere=held.elsewhere,
+        elsewhere=count_external(),
         value=sum((row.value or NOTHING for row in wanted), NOTHING),
         gain=sum((row.gain or NOTHING for row in wanted), NOTHING),
     )

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from orders.domain.exits import AT_WORK, ExitState
-from orders.selectors.desk_facts import Kind
-from orders.selectors.sets import SetAccount, SetRow, list_sets
+from orders.models import PlacedOrderSet
+from orders.selectors.desk import MOST_DONE, MOST_OPEN
+from orders.selectors.desk_facts import Kind, desk_orders
+from orders.selectors.ground import Ground
+from orders.selectors.sets import SetAccount, SetRow, newest_sets, rows_of
 from orders.selectors.showing import effect_words
 
 MOST_FLAT = 50
@@ -87,15 +90,33 @@ class OpenSets:
 
 def list_lines() -> tuple[list[SetLine], list[SetLine]]:
     """Return all sets that are not flat, and the newest of those that are; newest first."""
-    still_open = list_sets(open_only=True)
-    flat = list_sets(Q(flat_at__isnull=False), most=MOST_FLAT)
-    return [SetLine(row) for row in still_open], [SetLine(row) for row in flat]
+    still_open = newest_sets(open_only=True)
+    flat = newest_sets(Q(flat_at__isnull=False), most=MOST_FLAT)
+    lines = [SetLine(row) for row in rows_of(Ground(sets=[*still_open, *flat]))]
+    return (
+        [line for line in lines if line.row.flat_at is None],
+        [line for line in lines if line.row.flat_at is not None],
+    )
 
 
-def open_lines(kind: Kind, *, most: int = MOST_IN_PANE) -> OpenSets:
-    """Return the newest sets of a kind that are not flat, in seven queries."""
-    rows = list_sets(kind.sets, open_only=True, most=most + 1)
+def open_lines(kind: Kind, *, most: int = MOST_IN_PANE, ground: Ground | None = None) -> OpenSets:
+    """Return the newest sets of a kind that are not flat, in six queries.
+
+    Args:
+        ground: of the whole page, where it shows more than these.
+    """
+    rows = rows_of(ground or Ground(sets=_newest_open(kind, most)))
     return OpenSets([SetLine(row) for row in rows[:most]], is_cut=len(rows) > most)
+
+
+def ground_of_desk(kind: Kind) -> Ground:
+    """Return what the panes of a desk share: its broadcasts, and the sets in the pane."""
+    orders = desk_orders(kind, most=MOST_OPEN + MOST_DONE, newest=MOST_DONE)
+    return Ground(orders, _newest_open(kind, MOST_IN_PANE))
+
+
+def _newest_open(kind: Kind, most: int) -> QuerySet[PlacedOrderSet]:
+    return newest_sets(kind.sets, open_only=True, most=most + 1)
 
 
 def may_be_exited(account: SetAccount) -> bool:

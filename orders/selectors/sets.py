@@ -1,6 +1,5 @@
 """Placed order sets: what was filled, what of it exits have closed, and what is still held."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,10 +7,10 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.models import Account
-from accounts.selectors import held_by, our_accounts
+from accounts.selectors import held_by
 from orders.domain.bookmarks import (
     NOTHING,
     Quantities,
@@ -25,15 +24,18 @@ from orders.domain.bookmarks import (
 )
 from orders.domain.exits import AT_WORK, ExitState
 from orders.models import OrderLeg, PlacedOrderSet
-from orders.selectors.exit_steps import StepRow, Steps, gone_otherwise, steps_of
+from orders.selectors.exit_steps import StepRow, Steps, by_account, gone_otherwise
+from orders.selectors.external import touching
 from orders.selectors.filled import (
     Bookmarks,
     FilledLegs,
     filled_of_exits,
     filled_of_orders,
+    filled_of_sets,
     quantities_of,
     sent_accounts,
 )
+from orders.selectors.ground import Ground
 from strategies.domain.reversal import reverse_legs
 from strategies.domain.tickets import Instruction, Leg
 
@@ -157,21 +159,28 @@ def closed_of(set_ids: Collection[int]) -> Bookmarks:
 
 
 def list_sets(which: Q | None = None, *, open_only: bool = False, most: int = 100) -> list[SetRow]:
-    """Return the newest sets first, in seven queries whatever their number.
+    """Return the newest sets first, in six queries whatever their number.
 
     Args:
         which: a condition on the sets; None for all.
         open_only: leave out those that are flat.
     """
+    return rows_of(Ground(sets=newest_sets(which, open_only=open_only, most=most)))
+
+
+def newest_sets(
+    which: Q | None = None, *, open_only: bool = False, most: int = 100
+) -> QuerySet[PlacedOrderSet]:
+    """Ask for sets as `list_sets` does, for `rows_of`."""
     sets = PlacedOrderSet.objects.filter(which or Q()).order_by("-pk")
     if open_only:
         sets = sets.filter(flat_at__isnull=True)
-    return _rows(sets[:most])
+    return _counted(sets)[:most]
 
 
 def find_set(pk: int) -> SetRow | None:
-    """Return one set, or None if there is none of that number, in seven queries."""
-    found = _rows(PlacedOrderSet.objects.filter(pk=pk))
+    """Return one set, or None if there is none of that number, in six queries."""
+    found = rows_of(Ground(sets=_counted(PlacedOrderSet.objects.filter(pk=pk))))
     return found[0] if found else None
 
 
@@ -187,30 +196,31 @@ class _Facts:
     steps: Steps
 
 
-def _rows(sets: QuerySet[PlacedOrderSet]) -> list[SetRow]:
-    counted = sets.annotate(sent=sent_accounts(OuterRef("order")), touched=Count("external_orders"))
-    found = list(counted.select_related("order").defer("order__allocation"))
-    if not found:
+def rows_of(ground: Ground) -> list[SetRow]:
+    """Return the sets of a page, in five queries beside their own."""
+    if not ground.sets:
         return []
-    facts = _look_up(found)
-    return [_row(one, facts) for one in found]
+    facts = _look_up(ground)
+    return [_row(one, facts) for one in ground.sets]
 
 
-def _look_up(sets: Sequence[PlacedOrderSet]) -> _Facts:
-    order_ids = [one.order_id for one in sets]
-    legs: dict[int, list[OrderLeg]] = defaultdict(list)
-    for leg in OrderLeg.objects.filter(order__in=order_ids):
-        legs[leg.order_id].append(leg)
-    filled = filled_of_orders(order_ids)
+def _counted(sets: QuerySet[PlacedOrderSet]) -> QuerySet[PlacedOrderSet]:
+    counted = sets.annotate(sent=sent_accounts(OuterRef("order")), touched=touching(OuterRef("pk")))
+    return counted.select_related("order").defer("order__allocation")
+
+
+def _look_up(ground: Ground) -> _Facts:
+    order_ids = [one.order_id for one in ground.sets]
+    filled, closed = filled_of_sets(order_ids, [one.pk for one in ground.sets])
     ids = {account for accounts in filled.values() for account in accounts}
-    shown = our_accounts().filter(pk__in=ids).only("alias", "last4", "positions_at", "position")
+    symbols = {leg.symbol for pk in order_ids for leg in ground.legs[pk]}
     return _Facts(
-        legs=legs,
+        legs=ground.legs,
         filled=filled,
-        closed=closed_of([one.pk for one in sets]),
-        accounts=list(shown),
-        held=held_by(ids, {leg.symbol for group in legs.values() for leg in group}),
-        steps=steps_of([one.pk for one in sets]),
+        closed=quantities_of(closed),
+        accounts=ground.accounts,
+        held=held_by(ids, symbols),
+        steps=by_account(ground.steps),
     )
 
 
@@ -236,7 +246,7 @@ def _row(one: PlacedOrderSet, facts: _Facts) -> SetRow:
         flat_at=one.flat_at,
         accounts=[_account(one, account, facts) for account in members],
         sent_accounts=getattr(one, "sent", None) or 0,
-        elsewhere=getattr(one, "touched", 0),
+        elsewhere=getattr(one, "touched", None) or 0,
         exit=_exit_at_work(steps),
     )
 
@@ -256,9 +266,8 @@ def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount
     filled = facts.filled[one.order_id][account.pk]
     bookmarked = {symbol: leg.quantity for symbol, leg in filled.items()}
     steps = facts.steps.get((one.pk, account.pk), ())
-    left = left_of(
-        bookmarked, facts.closed.get(one.pk, {}).get(account.pk, {}), gone_otherwise(steps)
-    )
+    closed = facts.closed.get(one.pk, {}).get(account.pk, {})
+    left = left_of(bookmarked, closed, gone_otherwise(steps)) if closed or steps else bookmarked
     reported = None if account.positions_at is None else facts.held[account.pk]
     held = None if reported is None else held_of(left, reported)
     latest = steps[-1] if steps else None
@@ -269,7 +278,7 @@ def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount
         mask=account.mask,
         bookmarked=whole_units(bookmarked, ratios),
         held=None if held is None else whole_units(held, ratios),
-        residual=begun_units({s: Decimal(n) for s, n in residual.items()}, ratios),
+        residual=_units(residual, ratios),
         by_leg=[_leg(symbol, bookmarked, reported) for symbol in ratios],
         residual_by_leg=residual,
         state=latest.state if latest else "",
@@ -279,6 +288,10 @@ def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount
         read_at=account.positions_at,
         entry_price=entry_price(filled, ratios),
     )
+
+
+def _units(residual: Mapping[str, int], ratios: Ratios) -> int:
+    return begun_units({s: Decimal(n) for s, n in residual.items()}, ratios) if residual else 0
 
 
 def _leg(symbol: str, bookmarked: Quantities, reported: Quantities | None) -> SetLeg:

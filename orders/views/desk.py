@@ -18,8 +18,9 @@ from accounts.live.shelf import rendered
 from orders.decorators import exchange_date
 from orders.selectors.desk_facts import Kind
 from orders.selectors.desk_list import DeskList, list_desk, read_wish
+from orders.selectors.ground import Ground
 from orders.selectors.saved import list_saved
-from orders.selectors.set_lines import open_lines
+from orders.selectors.set_lines import ground_of_desk, open_lines
 from orders.views.frame import frame, rights
 from strategies.domain.tickets import Strategy
 
@@ -36,11 +37,12 @@ def desk(request: DeskRequest) -> HttpResponseBase:
         return answer
     framed = frame(request)
     version = framed["frame_version"]  # was read before everything; it says what sets' say, too
+    ground = ground_of_desk(Kind.OPTIONS)  # nothing is read of it before somebody asks
     shown = {
         **framed,
         **rights(request),
-        **_orders(request, version),
-        "sets": _sets(request, version),
+        **_orders(request, framed["orders_version"], ground),
+        "sets": _sets(request, version, ground),
         "sets_version": version,
         "saved": _saved(request),
         "saved_kind": "options",
@@ -73,35 +75,35 @@ def compact(html: str) -> SafeString:
     return SafeString(_INDENTS.sub("\n", html))
 
 
-def _orders(request: DeskRequest, version: str) -> dict[str, Any]:
+def _orders(request: DeskRequest, version: str, ground: Ground) -> dict[str, Any]:
     """Return the list for a page, rendered once per version."""
     wish = read_wish(request.GET.dict())
     key = f"desk-orders {version} {seen_as(request)} {wish.query}"
-    listed, orders = rendered.get(key, lambda: _list_pane(request))
+    listed, orders = rendered.get(key, lambda: _list_pane(request, ground))
     return {"listed": listed, "orders": orders}
 
 
-def _sets(request: DeskRequest, version: str) -> SafeString:
+def _sets(request: DeskRequest, version: str, ground: Ground) -> SafeString:
     """Return the sets for a page, rendered once per version."""
     key = f"desk-sets {version} {seen_as(request)}"
-    return rendered.get(key, lambda: _sets_pane(request))
+    return rendered.get(key, lambda: _sets_pane(request, ground))
 
 
-def _list_pane(request: DeskRequest) -> tuple[DeskList, SafeString]:
-    listed = _listed(request)
+def _list_pane(request: DeskRequest, ground: Ground) -> tuple[DeskList, SafeString]:
+    listed = _listed(request, ground)
     shown = {**rights(request), "listed": listed}
     return listed, compact(render_to_string("orders/_orders.html", shown))
 
 
-def _sets_pane(request: DeskRequest) -> SafeString:
-    shown = {**rights(request), "sets": open_lines(Kind.OPTIONS)}
+def _sets_pane(request: DeskRequest, ground: Ground | None = None) -> SafeString:
+    shown = {**rights(request), "sets": open_lines(Kind.OPTIONS, ground=ground)}
     return compact(render_to_string("orders/_sets_pane.html", shown))
 
 
-def _listed(request: DeskRequest) -> DeskList:
+def _listed(request: DeskRequest, ground: Ground | None = None) -> DeskList:
     """Return the options broadcasts that the address asks for."""
     today = exchange_date(timezone.now())
-    return list_desk(Kind.OPTIONS, read_wish(request.GET.dict()), today=today)
+    return list_desk(Kind.OPTIONS, read_wish(request.GET.dict()), today=today, ground=ground)
 
 
 def _saved(request: DeskRequest) -> object:

@@ -15,6 +15,7 @@ from accounts.live.panels import panel_version
 from accounts.live.responses import live_panel
 from accounts.live.shelf import rendered
 from orders.selectors.external import list_external
+from orders.selectors.ground import Ground
 from orders.selectors.positions import Held, HeldRow, Holding, all_positions
 from orders.selectors.positions_list import (
     PositionsList,
@@ -100,13 +101,15 @@ def _wish(request: DeskRequest) -> PositionsWish:
     return read_positions_wish(request.GET.dict())
 
 
-def held_now(version: str = "") -> Held:
+def held_now(version: str = "", ground: Ground | None = None) -> Held:
     """Return all positions, read once per version: of those who filter them, most read nothing.
 
     Args:
         version: of the panel, if it is read already.
+        ground: of the whole page, where it shows more than these.
     """
-    return rendered.get(f"positions {version or panel_version('positions')}", all_positions)
+    key = f"positions {version or panel_version('positions')}"
+    return rendered.get(key, lambda: all_positions(ground))
 
 
 def _cells(rows: list[HeldRow]) -> Iterator[tuple[Any, ...]]:

@@ -15,8 +15,10 @@ from accounts.decorators import DeskRequest, signed_in
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from orders.decorators import exchange_date
+from orders.selectors.desk import ground_of_orders
 from orders.selectors.desk_facts import Kind
 from orders.selectors.desk_list import DeskList, list_desk, read_wish
+from orders.selectors.ground import Ground
 from orders.selectors.positions import HeldRow, Holding
 from orders.selectors.positions_list import PositionsWish, View, wanted_positions
 from orders.views.desk import compact
@@ -36,11 +38,12 @@ def stocks(request: DeskRequest) -> HttpResponseBase:
         answer["HX-Replace-Url"] = reverse("stocks") + read_wish(request.GET.dict()).query
         return answer
     framed = frame(request)
+    ground = ground_of_orders(Kind.STOCKS)  # nothing is read of it before somebody asks
     shown = {
         **framed,
         **rights(request),
-        **_orders(request, framed["orders_version"]),
-        "held": _held(framed["frame_version"]),
+        **_orders(request, framed["orders_version"], ground),
+        "held": _held(framed["frame_version"], ground),
         "positions_version": framed["frame_version"],
         **(saved_of(request, "shares") if request.user.may_trade else {"saved": None}),
     }
@@ -64,26 +67,26 @@ def stock_positions_panel(request: DeskRequest) -> HttpResponse:
     return render(request, "orders/_stock_positions.html", {"held": _held(), **rights(request)})
 
 
-def _orders(request: DeskRequest, version: str) -> dict[str, Any]:
+def _orders(request: DeskRequest, version: str, ground: Ground) -> dict[str, Any]:
     """Return the list for a page, rendered once per version."""
     wish = read_wish(request.GET.dict())
     key = f"stock-orders {version} {seen_as(request)} {wish.query}"
-    listed, orders = rendered.get(key, lambda: _list_pane(request))
+    listed, orders = rendered.get(key, lambda: _list_pane(request, ground))
     return {"listed": listed, "orders": orders}
 
 
-def _list_pane(request: DeskRequest) -> tuple[DeskList, SafeString]:
-    listed = _listed(request)
+def _list_pane(request: DeskRequest, ground: Ground) -> tuple[DeskList, SafeString]:
+    listed = _listed(request, ground)
     shown = {**rights(request), "listed": listed}
     return listed, compact(render_to_string("orders/_stock_orders.html", shown))
 
 
-def _listed(request: DeskRequest) -> DeskList:
+def _listed(request: DeskRequest, ground: Ground | None = None) -> DeskList:
     """Return the broadcasts in shares that the address asks for."""
     today = exchange_date(timezone.now())
-    return list_desk(Kind.STOCKS, read_wish(request.GET.dict()), today=today)
+    return list_desk(Kind.STOCKS, read_wish(request.GET.dict()), today=today, ground=ground)
 
 
-def _held(version: str = "") -> list[HeldRow]:
+def _held(version: str = "", ground: Ground | None = None) -> list[HeldRow]:
     """Return the sums of the shares that the fleet holds."""
-    return wanted_positions(held_now(version), HELD)
+    return wanted_positions(held_now(version, ground), HELD)

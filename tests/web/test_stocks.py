@@ -230,11 +230,11 @@ def test_forty_orders_to_45_accounts_cost_few_queries_and_bytes(
     client.force_login(make_user())
     client.get("/settings/")  # the frame is the same for all pages
 
-    with django_assert_max_num_queries(24):
-        page = client.get("/stocks/")
     with django_assert_max_num_queries(15):
+        page = client.get("/stocks/")
+    with django_assert_max_num_queries(4):
         warm = client.get("/stocks/")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(7):
         panel = client.get("/stocks/orders/?sort=id", headers=HTMX)
 
     assert page.content.count(b"data-row>") == warm.content.count(b"data-row>") == 40

@@ -25,7 +25,7 @@ from strategies.domain.reversal import reverse
 from strategies.domain.tickets import OrderType, PriceEffect, Strategy, Ticket
 from tests.integration.orders.hands import force, only
 
-SEVEN = 7
+SIX = 6
 
 
 def sync(fleet):
@@ -325,14 +325,14 @@ def test_a_set_that_is_not_there_is_none(db):
 def test_sets_cost_the_same_queries_however_many_they_are(fleet, condor, django_assert_num_queries):
     single = filled(fleet, condor, accounts=fleet.accounts[:1])
     sync(fleet)
-    with django_assert_num_queries(SEVEN):
+    with django_assert_num_queries(SIX):
         shown(single)
     for contracts in (1, 2, 3):
         placed_set = filled(fleet, replace(condor, contracts=contracts))
         for account in fleet.accounts:
             step(placed_set, account, order=single.order)
 
-    with django_assert_num_queries(SEVEN):
+    with django_assert_num_queries(SIX):
         assert len(list_sets()) == 4
 
 
