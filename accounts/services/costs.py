@@ -6,7 +6,7 @@ from math import ceil
 from uuid import UUID
 
 from accounts.selectors import our_accounts
-from accounts.services.balances import askable_logins
+from accounts.services.balances import ASKED
 from brokerage.budget import Lane, the_budget
 
 
@@ -32,9 +32,9 @@ def refresh_cost(account_ids: Collection[UUID] | None) -> str:
     rows = our_accounts()
     if account_ids is not None:
         rows = rows.filter(pk__in=account_ids)
-    keys = dict(rows.values_list("login_id", "login__app_key_index"))
-    asked = Counter(keys[login] for login in askable_logins(set(keys)))
-    return cost_words(calls_by_key=asked, lane=Lane.BALANCES)
+    asked = rows.filter(login__status__in=ASKED).order_by()
+    keys = dict(asked.values_list("login_id", "login__app_key_index"))
+    return cost_words(calls_by_key=Counter(keys.values()), lane=Lane.BALANCES)
 
 
 def _waits_s(calls_by_key: Mapping[str, int], lane: Lane) -> dict[str, int]:

@@ -37,9 +37,10 @@ def around() -> Around:
         went_to=_accounts(OuterRef("number")),
     )
     found = asked.values_list("unknown", "number", "went_to", "took_ms").first()
-    unknown, number, accounts, took_ms = found or (None, None, None, None)
-    last = None if number is None else LastBroadcast(number, accounts or 0, took_ms)
-    return Around(unknown=unknown or 0, last=last)
+    if found is None:
+        return Around(unknown=0, last=None)
+    unknown, *last = found
+    return Around(unknown=unknown or 0, last=LastBroadcast(*last) if None not in last else None)
 
 
 def _unknown() -> Subquery:

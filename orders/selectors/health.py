@@ -122,13 +122,15 @@ class Health:
         return not self.troubles and all(part.is_well for part in self.parts)
 
 
-def health(*, queue: Part, now: datetime) -> Health:
+def health(*, queue: Part, now: datetime, ages: Sequence[BeatAge] | None = None) -> Health:
     """Return how everything is; the database and the caches are asked, the broker is not.
 
     Args:
         queue: how the task queue is, which only tasks can tell.
+        ages: of the beats, if they are read already.
     """
-    runs, ages, asked = last_runs(), beat_ages(now=now), progress_of_runs()
+    runs, asked = last_runs(), progress_of_runs()
+    ages = beat_ages(now=now) if ages is None else ages
     streams = stream_health(now=now)
     logins = list(_logins())
     labels = {pk: label for pk, label, *_ in logins}

@@ -25,11 +25,18 @@ def writes_of_accounts(now: datetime) -> Counter[UUID]:
     """
     since = now - MINUTE
     lately = ComplexOrder.objects.filter(Q(last_sent_at__gte=since) | Q(clicked_at__gte=since))
-    sent = AccountOrder.objects.filter(order__in=lately, sent_at__gte=since)
+    is_new = Q(sent_at__gte=since) | Q(cancel_sent_at__gte=since)
+    written = AccountOrder.objects.filter(is_new, order__in=lately)
     canceled = AccountOrder.objects.filter(status=Status.WORKING, cancel_sent_at__gte=since)
-    ended = AccountOrder.objects.filter(order__in=lately, cancel_sent_at__gte=since)
-    counted = Counter(sent.values_list("account_id", flat=True))
-    cancels = {*canceled.values_list("pk", "account_id"), *ended.values_list("pk", "account_id")}
+    counted: Counter[UUID] = Counter()
+    cancels = set(canceled.values_list("pk", "account_id"))
+    for pk, account_id, sent_at, cancel_sent_at in written.values_list(
+        "pk", "account_id", "sent_at", "cancel_sent_at"
+    ):
+        if sent_at is not None and sent_at >= since:
+            counted[account_id] += 1
+        if cancel_sent_at is not None and cancel_sent_at >= since:
+            cancels.add((pk, account_id))
     counted.update(account_id for _, account_id in cancels)
     return counted
 

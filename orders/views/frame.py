@@ -3,7 +3,7 @@
 It is the same for all who may see the same, so it is rendered once per version, for pages too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from accounts.models import User
 from accounts.selectors import FleetNumbers, fleet_numbers, modes_in_force, open_alarms
-from accounts.services.beat_runs import beat_ages, last_runs
+from accounts.services.beat_runs import BeatAge, beat_ages, last_runs
 from accounts.services.gate import Gate
 from orders.selectors.framing import around
 
@@ -34,15 +34,18 @@ class Framed:
     foot: SafeString
 
 
-def frame(request: DeskRequest) -> dict[str, Any]:
+def frame(request: DeskRequest, *, beats: Sequence[BeatAge] | None = None) -> dict[str, Any]:
     """Return what orders/page.html needs; read it before what the versions are about.
 
     `frame_version` is that of all panels with figures, `orders_version` that of the others.
+
+    Args:
+        beats: how old they are, if a page has read it.
     """
     numbers = fleet_numbers()
     key = f"frame {numbers.version} {seen_as(request)}"
     return {
-        "framed": rendered.get(key, lambda: _framed(request.user, numbers)),
+        "framed": rendered.get(key, lambda: _framed(request.user, numbers, beats)),
         "frame_version": numbers.version,
         "orders_version": numbers.events,
         "may_trade": request.user.may_trade,
@@ -67,11 +70,11 @@ def fleet(request: DeskRequest) -> HttpResponse:
     return render(request, "orders/fleet.html", frame(request))
 
 
-def _framed(user: User, numbers: FleetNumbers) -> Framed:
+def _framed(user: User, numbers: FleetNumbers, beats: Sequence[BeatAge] | None) -> Framed:
     shown = {
         "numbers": numbers,
         "around": around(),
-        "beats": beat_ages(now=timezone.now()),
+        "beats": beat_ages(now=timezone.now()) if beats is None else beats,
         **_notices(user),
     }
     return Framed(*(_piece(name, shown) for name in ("_fleet", "_notices", "_foot")))

@@ -1,5 +1,6 @@
 """The status page: what is well, what it costs, and the beats, which operators can start."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,10 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.domain.beats import NAMES, Beat
 from accounts.live.responses import live_panel
+from accounts.services.beat_runs import BeatAge, beat_ages
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.selectors.health import health, run_version
 from orders.selectors.table_sizes import table_sizes
-from orders.services.sync_costs import sync_cost
+from orders.services.sync_costs import sync_cost, sync_costs
 from orders.tasks.health import queue_part
 from orders.tasks.reading import ring_sync
 from orders.views.frame import frame, rights
@@ -26,7 +28,9 @@ RUNG = "{} are read now. {}"
 @signed_in
 def status(request: DeskRequest) -> HttpResponse:
     """Show how everything is."""
-    return render(request, "orders/status.html", {**frame(request), **_shown(request)})
+    ages = beat_ages(now=timezone.now())
+    shown = {**frame(request, beats=ages), **_shown(request, ages)}
+    return render(request, "orders/status.html", shown)
 
 
 @require_safe
@@ -62,11 +66,12 @@ def beat_of(name: str) -> Beat:
         raise Http404 from None
 
 
-def _shown(request: DeskRequest) -> dict[str, Any]:
-    found = health(queue=queue_part(), now=timezone.now())
+def _shown(request: DeskRequest, ages: Sequence[BeatAge] | None = None) -> dict[str, Any]:
+    found = health(queue=queue_part(), now=timezone.now(), ages=ages)
+    costs = sync_costs([one.beat for one in found.beats])
     return {
         "health": found,
-        "beats": [(one, sync_cost(one.beat)) for one in found.beats],
+        "beats": [(one, costs[one.beat]) for one in found.beats],
         "sizes": table_sizes(),
         **rights(request),
     }

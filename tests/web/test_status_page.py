@@ -86,5 +86,5 @@ def test_the_page_costs_few_statements_whatever_the_fleet(
     agent, fleet, cached, django_assert_max_num_queries
 ):
     agent.get("/status/panel/", headers=HTMX)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(13):
         agent.get("/status/panel/?again", headers=HTMX)

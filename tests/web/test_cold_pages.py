@@ -1,0 +1,61 @@
+"""What each page costs that nobody asked for before: 45 accounts, 500 broadcasts, 40 of them open."""
+
+import time
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.domain.beats import Beat, Savings
+from accounts.live.shelf import rendered
+from accounts.models import Account, Position, User
+from accounts.services.beat_runs import BeatRun, forget_runs, record_run
+from orders.models import AccountOrderLeg
+from tests.support.history import fill_history
+
+MOST_QUERIES = 15
+PAGES = (
+    *("/", "/stocks/", "/positions/", "/history/", "/accounts/", "/logins/", "/status/"),
+    *("/record/", "/settings/", "/positions/elsewhere/"),
+    *("/desk/sets/", "/desk/unknown/", "/desk/alarms/", "/desk/modes/"),
+)
+
+
+@pytest.fixture
+def agent(db):
+    """The agent's browser, on a site with a past, with beats that run and positions."""
+    fill_history(accounts=45, broadcasts=500, working=40, detailed=0)
+    _hold_what_was_filled()
+    for beat in Beat:
+        run = BeatRun(started_at=time.time(), finished_at=time.time())
+        record_run(beat, run, silent={}, read=set(), savings=Savings())
+    browser = Client()
+    browser.force_login(User.objects.get(role="AGENT"))
+    yield browser
+    forget_runs()
+
+
+def _hold_what_was_filled():
+    """Let every account hold one of each thing that it ever traded."""
+    traded = AccountOrderLeg.objects.filter(filled__gt=0, child__order_id__gt=400)
+    pairs = traded.order_by().values_list("child__account_id", "symbol").distinct()
+    now = timezone.now()
+    Position.objects.bulk_create(
+        Position(account_id=account, symbol=symbol, asset_type="OPTION", quantity=1, read_at=now)
+        for account, symbol in pairs
+    )
+    Account.objects.update(positions_at=now)
+
+
+@pytest.mark.timeout(180)
+def test_no_page_costs_more_than_fifteen_queries_even_if_nothing_is_rendered_yet(agent):
+    for page in PAGES:
+        rendered.clear()
+        with CaptureQueriesContext(connection) as queries:
+            answer = agent.get(page)
+
+        assert answer.status_code == 200
+        asked = "\n".join(query["sql"][:150] for query in queries)
+        assert len(queries) <= MOST_QUERIES, f"{page}\n{asked}"
