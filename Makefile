@@ -5,11 +5,12 @@ BIN := .venv/bin
 PY := $(BIN)/python
 RUNTIME := .venv/.installed-runtime
 DEV := .venv/.installed-dev
+AUDIT := .venv/audit/.installed
 MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements audit sbom vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -108,10 +109,26 @@ bench-pages: $(DEV) ## measure server time, queries and bytes of every page and 
 	@$(PY) -m benchmarks.pages
 
 requirements: $(DEV) ## compile the pinned requirements with hashes, for every supported Python
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-audit; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url $$name.in -o $$name.txt || exit 1; \
 	done
+
+# Apart from what they look at, so that they neither change nor excuse it.
+$(AUDIT): requirements-audit.txt $(RUNTIME)
+	@$(PY) -m venv .venv/audit
+	@.venv/audit/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes \
+		-r requirements-audit.txt
+	@touch $@
+
+audit: $(AUDIT) ## look all pinned packages up among known vulnerabilities (needs a network)
+	@scripts/audit requirements.txt requirements-dev.txt requirements-audit.txt
+
+sbom: $(AUDIT) ## write what the product is made of as CycloneDX to var/sbom.json
+	@mkdir -p var
+	@.venv/audit/bin/cyclonedx-py requirements requirements.txt \
+		--output-reproducible --of JSON -o var/sbom.json
+	@echo "var/sbom.json: $$(grep -c '"purl"' var/sbom.json) packages"
 
 vendor: $(DEV) ## fetch the pinned front-end files again (needs npm)
 	@$(PY) scripts/vendor.py
