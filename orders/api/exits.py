@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
-from orders.api.requests import KEY, idempotency_key
+from orders.api.requests import KEY, OPTIONAL_KEY, idempotency_key
 from orders.api.serializers import (
     AccountsInput,
     LadderInput,
@@ -149,7 +149,9 @@ def leave(request: Request, pk: int) -> Response:
     return Response(answer_order(opened.order.pk), status=201 if opened.is_new else 200)
 
 
-@extend_schema(request=EverythingInput, responses={202: EverythingAnswer})
+@extend_schema(
+    parameters=[OPTIONAL_KEY], request=EverythingInput, responses={202: EverythingAnswer}
+)
 @api_view(["POST"])
 def everything(request: Request) -> Response:
     """Cancel all working orders and exit all sets."""

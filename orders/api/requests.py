@@ -7,6 +7,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 KEY = OpenApiParameter("Idempotency-Key", UUID, OpenApiParameter.HEADER, required=True)
+OPTIONAL_KEY = OpenApiParameter("Idempotency-Key", UUID, OpenApiParameter.HEADER)
 
 
 def query_of(request: Request) -> dict[str, str]:

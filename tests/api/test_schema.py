@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from tests.api.caller import Caller
+from tests.api.caller import PROBLEM, Caller
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +19,39 @@ def described(tmp_path_factory):
 def test_every_call_is_described(described):
     calls = {path.removeprefix("/api/v1/"): set(item) for path, item in described["paths"].items()}
 
-    assert calls["orders/"] == {"get", "post"}
-    assert {
-        "orders/{id}/",
-        "expirations/{underlying}/",
-        "chains/{underlying}/{expiration}/",
-        "accounts/",
-        "accounts/{id}/",
-        "accounts/refresh/",
-        "auth/token/",
-        "auth/refresh/",
-        "auth/logout/",
-    } <= set(calls)
+    assert calls == {
+        "auth/token/": {"post"},
+        "auth/refresh/": {"post"},
+        "auth/logout/": {"post"},
+        "orders/": {"get", "post"},
+        "orders/{id}/": {"get"},
+        "orders/{id}/cancel/": {"post"},
+        "orders/{id}/replace/": {"post"},
+        "orders/{id}/retry-failed/": {"post"},
+        "orders/{id}/ladder/": {"post", "delete"},
+        "expirations/{underlying}/": {"get"},
+        "chains/{underlying}/{expiration}/": {"get"},
+        "sets/": {"get"},
+        "sets/{id}/": {"get"},
+        "sets/{id}/exit/": {"post"},
+        "close-everything/": {"post"},
+        "accounts/": {"get"},
+        "accounts/{id}/": {"patch"},
+        "accounts/refresh/": {"post"},
+        "accounts/refresh/{run_id}/": {"get"},
+        "mode/": {"get", "post"},
+        "status/": {"get"},
+        "sync/{name}/": {"post"},
+    }
+
+
+def test_every_call_says_how_it_refuses(described):
+    for item in described["paths"].values():
+        for call in item.values():
+            refusals = {status for status in call["responses"] if status >= "400"}
+            assert {"401", "429", "503"} <= refusals
+            kinds = {kind for one in refusals for kind in call["responses"][one]["content"]}
+            assert kinds == {PROBLEM}
 
 
 def test_the_body_of_an_order_is_described(described):
