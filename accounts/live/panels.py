@@ -12,7 +12,7 @@ from django.db import transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from accounts.selectors import fleet_numbers, recent_events_tag
+from accounts.selectors import figures_tag, recent_events_tag
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def panel_version(panel: Panel) -> str:
     It is read from the database, so that a lost nudge changes nothing about what is true. Read it
     before what is shown.
     """
-    return fleet_numbers().version if panel in _WITH_FIGURES else recent_events_tag()
+    return figures_tag() if panel in _WITH_FIGURES else recent_events_tag()
 
 
 def _told_already() -> set[str]:

@@ -225,7 +225,7 @@ def test_five_thousand_positions_cost_few_queries_and_one_page(
 
     with django_assert_max_num_queries(15):
         answer = client.get("/positions/")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         panel = client.get("/positions/panel/?sort=-value", headers=HTMX)
 
     assert Position.objects.count() == 45 * 110
