@@ -9,6 +9,11 @@ from orders.selectors.record import RecordFilters
 _DAY = forms.DateInput(attrs={"type": "date"})
 
 
+def _words(placeholder: str, key: str = "") -> forms.TextInput:
+    attrs = {"placeholder": placeholder, "data-key-words": "Filter the record"}
+    return forms.TextInput(attrs=attrs | ({"data-key": key} if key else {}))
+
+
 class RecordForm(forms.Form):
     """Takes what the record is narrowed to; what is wrong in it narrows nothing and is told.
 
@@ -19,8 +24,10 @@ class RecordForm(forms.Form):
     since = forms.DateField(label="From", required=False, widget=_DAY)
     until = forms.DateField(label="To", required=False, widget=_DAY)
     kind = forms.ChoiceField(label="Kind", required=False)
-    actor = forms.CharField(label="Who", required=False, max_length=80)
-    text = forms.CharField(label="Text", required=False, max_length=80)
+    actor = forms.CharField(label="Who", required=False, max_length=80, widget=_words("Who"))
+    text = forms.CharField(
+        label="Text", required=False, max_length=80, widget=_words("About, why, request  /", "/")
+    )
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, kinds: list[str], **options: Any) -> None:
