@@ -96,8 +96,6 @@ def record_run(
         log.warning("the run of %s is kept in memory: %s", beat, type(error).__name__)
     if run.is_good:
         tell_beat(beat, datetime.fromtimestamp(run.finished_at, UTC))
-    if run.is_good:
-        tell_beat(beat, datetime.fromtimestamp(run.finished_at, UTC))
     _ledger.setdefault(beat, _Ledger()).add(run, savings)
     flush_days(only=beat, every_s=WRITE_EVERY_S)
 
