@@ -234,7 +234,7 @@ def test_every_page_listens_and_every_panel_asks_by_itself_too(agent):
     panels = re.findall(r'hx-ptag="[^"]*" hx-trigger="([^"]*)"', page)
     assert panels
     for trigger in panels:
-        assert "from:#live throttle:250ms" in trigger
+        assert re.search(r"from:#live (throttle:250ms|delay:400ms)", trigger)
         assert "resync" in trigger
         assert "every 15s" in trigger
 
