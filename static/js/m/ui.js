@@ -37,9 +37,11 @@ function forget() {
   opener = null;
 }
 
-// A key or click that was meant for the step before must not fall through to this one.
+// A key or click that was meant for the step before must not fall through to this one; the way back
+// is open at once.
 function holdUnarmed(event) {
-  const isHeld = event.type === "submit" || event.target.closest?.("[data-arm]");
+  const meant = event.type === "submit" ? event.submitter : event.target;
+  const isHeld = meant === null || meant.closest?.("[data-arm]");
   if (!isHeld || !modal.querySelector("[data-arm]") || performance.now() >= armedAt) return;
   event.preventDefault();
   event.stopImmediatePropagation();
