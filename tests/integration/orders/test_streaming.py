@@ -231,7 +231,9 @@ def test_a_login_that_answers_slowly_holds_no_other(streams: Listening) -> None:
     time.sleep(0.2)
     fill(fleet, order, 1)
 
-    assert wait_for(lambda: fleet.statuses(order)[1] == "FILLED", 10) < 3  # not the four seconds of the other
+    assert (
+        wait_for(lambda: fleet.statuses(order)[1] == "FILLED", 10) < 3
+    )  # not the four seconds of the other
     assert fleet.statuses(order)[0] == "WORKING"
     wait_for(lambda: fleet.statuses(order)[0] == "FILLED", 10)
 
