@@ -56,11 +56,12 @@ def test_everything_is_canceled_and_closed(way, fleet):
         ((), {}, "Name a set"),
         ((999,), {}, "There is no set 999"),
         ((), {"everything": "please"}, "To close everything write"),
-        ((1,), {"accounts": "nobody"}, "no list of account ids"),
+        (("the set",), {"accounts": "nobody"}, "no list of account ids"),
     ],
     ids=["nothing", "no such set", "phrase", "accounts"],
 )
 def test_what_cannot_be_done_is_said(way, arguments, options, words):
+    arguments = [way.placed_set.pk if one == "the set" else one for one in arguments]
     with pytest.raises(CommandError, match=words):
         exit_by_command(*arguments, **options)
     assert not ComplexOrder.objects.filter(purpose="CLOSE").exists()
