@@ -222,20 +222,18 @@ def test_a_login_that_is_denied_says_so_and_tries_again(streams: Listening) -> N
     streams.wait_until_healthy(seconds=20)
 
 
-def test_a_login_that_answers_slowly_holds_no_other(streams: Listening) -> None:
+def test_a_login_that_does_not_answer_is_given_up_and_the_others_are_read(
+    streams: Listening,
+) -> None:
     fleet = streams.fleet
     order = rest(fleet)
     slow = fleet.accounts[0].hash_value
-    fleet.broker.fault("delay", account=slow, delay_ms=4000, times=5, method="GET")
+    fleet.broker.fault("delay", account=slow, delay_ms=25_000, times=5, method="GET")
     fill(fleet, order, 0)
-    time.sleep(0.2)
     fill(fleet, order, 1)
 
-    assert (
-        wait_for(lambda: fleet.statuses(order)[1] == "FILLED", 10) < 3
-    )  # not the four seconds of the other
+    wait_for(lambda: fleet.statuses(order)[1] == "FILLED", 20)
     assert fleet.statuses(order)[0] == "WORKING"
-    wait_for(lambda: fleet.statuses(order)[0] == "FILLED", 10)
 
 
 def test_logins_come_and_go_by_themselves(streams: Listening) -> None:
