@@ -25,8 +25,8 @@ def test_a_switch_acts_at_once_and_is_undone(accounts):
     expect(switch).to_have_attribute("aria-checked", "false")
     expect(accounts.locator("#sums")).to_contain_text("44 / 45")
     accounts.get_by_role("button", name="Undo").click()
-    expect(switch).to_have_attribute("aria-checked", "true")
-    expect(accounts.locator("#sums")).to_contain_text("45 / 45")
+    expect(switch).to_have_attribute("aria-checked", "true", timeout=30_000)
+    expect(accounts.locator("#sums")).to_contain_text("45 / 45", timeout=30_000)
 
 
 def test_r_reads_all_accounts_and_shows_how_far_it_is(accounts):

@@ -53,6 +53,9 @@ def test_from_the_sign_in_to_a_filled_condor_its_exit_and_its_file(desk: Page, s
     desk.keyboard.press("h")
     desk.wait_for_url("**/history/**")
     expect(desk.locator("#history [data-row]")).to_have_count(2)
+    # The broker is done before this program has read it.
+    filled = desk.locator("#history [data-row]", has_text=re.compile(r"45\s*/\s*45"))
+    expect(filled).to_have_count(2, timeout=60_000)
     with desk.expect_download() as download:
         desk.get_by_role("link", name="CSV").first.click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
