@@ -23,6 +23,7 @@ from orders.selectors.account_grid import FleetTotals, GridQuery, account_grid
 from orders.selectors.account_orders import left_in
 from orders.selectors.worth import Point, Span, fleet_worth, short_worth, span_of, thinned
 from orders.views.frame import frame, rights
+from orders.views.page_events import CHANGED, CLOSE, with_events
 
 CONFLICT = 409
 MOST_DRAWN = 300
@@ -102,7 +103,7 @@ def refresh(request: DeskRequest) -> HttpResponse:
         raise Http404 from None
     if request.htmx:
         shown = {"refresh": shown_refresh(run, now=timezone.now())}
-        return _changed(render(request, "accounts/refresh.html", shown))
+        return with_events(render(request, "accounts/refresh.html", shown), CHANGED)
     messages.success(
         request, f"Reading {_count(len(run.accounts), 'account')}: {_cost(run.calls)}."
     )
@@ -133,19 +134,14 @@ def told(
         return redirect("accounts")
     shown = {"words": words, "is_error": is_error, "undo": undo}
     answer = render(request, "accounts/told.html", shown, status=CONFLICT if is_error else None)
-    return answer if is_error else _changed(answer, closes=closes)
+    if is_error:
+        return answer
+    return with_events(answer, *([CLOSE] if closes else []), CHANGED)
 
 
 def named(aliases: Sequence[str]) -> str:
     """Name one account, or say how many."""
     return aliases[0] if len(aliases) == 1 else _count(len(aliases), "account")
-
-
-def _changed(answer: HttpResponse, *, closes: bool = False) -> HttpResponse:
-    """Have the grid ask for itself, without waiting to be told."""
-    closing = '"closeModal":{},' if closes else ""
-    answer.headers["HX-Trigger"] = f'{{{closing}"changed":{{}}}}'
-    return answer
 
 
 def _grid(request: DeskRequest) -> dict[str, Any]:

@@ -6,14 +6,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django_htmx.http import trigger_client_event
 
 from accounts.decorators import DeskRequest
 from orders.templatetags.dialogs import asks_for_dialog
 from orders.views.frame import frame
-
-# An open page closes its dialog, and asks for its panels.
-CLOSE, CHANGED = "closeModal", "changed"
+from orders.views.page_events import CHANGED, CLOSE, with_events
 
 
 def ask(
@@ -45,5 +42,4 @@ def tell(
 
 def told(request: DeskRequest) -> HttpResponse:
     """Close the dialog of an open page, which shows what there is to tell and what changed."""
-    answer = render(request, "orders/told.html")
-    return trigger_client_event(trigger_client_event(answer, CLOSE, {}), CHANGED, {})
+    return with_events(render(request, "orders/told.html"), CLOSE, CHANGED)

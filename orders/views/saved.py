@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import trigger_client_event
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from orders.decorators import exchange_date
@@ -18,6 +17,7 @@ from orders.models import SavedOrder
 from orders.selectors.saved import find_saved, list_saved
 from orders.services.saving import CannotSave, delete_saved, rename_saved, save_order
 from orders.views.frame import frame
+from orders.views.page_events import with_events
 from orders.views.ticket import fresh_ticket, posted, show_review, show_ticket, ticket_form
 from strategies.domain.tickets import Strategy
 
@@ -78,7 +78,7 @@ def save(request: DeskRequest) -> HttpResponse:
     answer = show_ticket(
         request, form, dressed=False, template="orders/saved_kept.html", saved=saved
     )
-    return trigger_client_event(answer, "savedOrders", {})
+    return with_events(answer, "savedOrders")
 
 
 @require_POST

@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import trigger_client_event
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.tasks.queue import QueueDown, check_queue
@@ -36,6 +35,7 @@ from orders.services.creating import Creation, create_order
 from orders.services.freezing import PasswordRequired
 from orders.tasks import ring_for
 from orders.views.frame import frame
+from orders.views.page_events import CLOSE, with_events
 from strategies.domain.tickets import Problem
 
 PROVED_AT = "proved_at"
@@ -196,7 +196,7 @@ def _create(request: DeskRequest, form: TicketForm) -> Creation:
 def _sent(request: DeskRequest, creation: Creation) -> HttpResponse:
     if request.htmx:
         sent = render(request, "orders/_sent.html", {"creation": creation})
-        return trigger_client_event(trigger_client_event(sent, "sent", {}), "closeModal", {})
+        return with_events(sent, "sent", CLOSE)
     done = "sent" if creation.is_new else "was sent before; this is the same one"
     messages.success(request, f"Broadcast {creation.order} {done}.")
     return redirect("desk")

@@ -1,5 +1,6 @@
 """Switch, undo, edit, group and refresh accounts on their page, with htmx and without JavaScript."""
 
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +17,9 @@ from tests.support.make import make_account, make_group, make_login, make_mode, 
 from tests.support.raw_server import dead_port
 from tests.support.redis_server import point_celery_to
 from tests.web.browsing import HTMX, form_in, text_of
+
+# What asked may be gone from the page by then.
+ON_BODY = {"target": "body"}
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_a_switch_acts_at_once_says_so_and_can_be_undone(trader, three):
     told = text_of(answer)
     assert '<hx-partial hx-target="#toasts" hx-swap="beforeend">' in told
     assert "Fjord Cap 1 is out of broadcasts</span>" in told
-    assert answer["HX-Trigger"] == '{"changed":{}}'
+    assert json.loads(answer["HX-Trigger"]) == {"changed": ON_BODY}
     (address,) = re.findall(r'hx-post="([^"]+)"', told)
 
     trader.post(address, form_in(answer), headers=HTMX)
@@ -179,7 +183,7 @@ def test_the_dialog_shows_what_is_and_changes_it(trader, three):
         headers=HTMX,
     )
 
-    assert answer["HX-Trigger"] == '{"closeModal":{},"changed":{}}'
+    assert json.loads(answer["HX-Trigger"]) == {"closeModal": ON_BODY, "changed": ON_BODY}
     assert "Grandma is changed" in text_of(answer)
     account = Account.objects.get(pk=three[1].pk)
     assert (account.alias, account.multiplier, account.is_active) == (
