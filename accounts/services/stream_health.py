@@ -68,12 +68,22 @@ def stream_health(*, now: datetime) -> dict[UUID, StreamHealth]:
 
 
 def keep_health(
-    changed: Mapping[UUID, StreamHealth], gone: Collection[UUID], *, now: datetime
+    changed: Mapping[UUID, StreamHealth],
+    gone: Collection[UUID],
+    *,
+    now: datetime,
+    anew: bool = False,
 ) -> bool:
-    """Tell how these streams are, and that the process is alive; False if nobody hears it."""
+    """Tell how these streams are, and that the process is alive; False if nobody hears it.
+
+    Args:
+        anew: these are all, whatever a process before this one may have left.
+    """
     told = {str(pk): json.dumps(_write(health)) for pk, health in changed.items()}
     try:
         with _client().pipeline(transaction=True) as pipe:
+            if anew:
+                pipe.delete(KEY)
             pipe.hset(KEY, PULSE, str(now.timestamp()), items=_pairs(told))
             if gone:
                 pipe.hdel(KEY, *(str(pk) for pk in gone))

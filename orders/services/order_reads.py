@@ -95,7 +95,6 @@ class Polled:
         rows: orders that the answers held.
         silent: why a login told nothing, or not all, by login.
         refused_tokens: the token version that was refused, by login.
-        strange: orders in the lists that nobody watches, by login.
     """
 
     watched: int = 0
@@ -109,6 +108,30 @@ class Polled:
     rows: int = 0
     silent: dict[UUID, str] = field(default_factory=dict)
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> set[UUID]:
+        """Return the logins of which no answer is on its way any more."""
+        return self.asked - self.waiting
+
+    def since(self, followed: "Polled") -> "Polled":
+        """Return what is new since it was followed last, and note that it is followed now."""
+        news = replace(
+            self,
+            asked=set(self.asked),
+            waiting=set(self.waiting),
+            put_off=self.put_off - followed.put_off,
+            changed=self.changed - followed.changed,
+            refused_tokens={
+                pk: version
+                for pk, version in self.refused_tokens.items()
+                if pk not in followed.refused_tokens
+            },
+        )
+        followed.changed = self.changed
+        followed.put_off |= self.put_off
+        followed.refused_tokens |= self.refused_tokens
+        return news
 
     @property
     def silent_logins(self) -> list[str]:

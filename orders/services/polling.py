@@ -79,15 +79,20 @@ def read_orders_now(rows: QuerySet[AccountOrder], *, gateway: FanOut) -> Polled:
     return _read_now(watch(rows), gateway)
 
 
-def sync_orders(*, child_ids: Collection[UUID], gateway: FanOut) -> Polled:
+def sync_orders(
+    *, child_ids: Collection[UUID], gateway: FanOut, progress: Progress | None = None
+) -> Polled:
     """Read exactly these orders, if they work: something was heard of them."""
     watched = watch(working_orders().filter(pk__in=child_ids))
-    return _read_now(watched, gateway, alone_by_number=True)
+    return _read_now(watched, gateway, alone_by_number=True, progress=progress)
 
 
-def sync_logins(*, login_ids: Collection[UUID], gateway: FanOut) -> Polled:
+def sync_logins(
+    *, login_ids: Collection[UUID], gateway: FanOut, progress: Progress | None = None
+) -> Polled:
     """Read every working order of these logins, one list each: something may have been missed."""
-    return _read_now(watch(working_orders().filter(account__login__in=login_ids)), gateway)
+    watched = watch(working_orders().filter(account__login__in=login_ids))
+    return _read_now(watched, gateway, progress=progress)
 
 
 def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None, progress: Progress | None) -> Polled:
@@ -104,7 +109,6 @@ def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None, progress: Progress
         by_login[order.login_id].append(order)
     reader = _Reader(thrifty(gateway, Lane.POLLS), way, polled, time.monotonic() + PATIENCE_S)
     reader.read([order for login_id in due for order in by_login[login_id]])
-    polled.waiting = way.logins
     polled.silent |= dict.fromkeys(polled.waiting, SLOW)
     rhythm.give_back(polled.put_off | polled.refused_tokens.keys())
     return polled
@@ -157,12 +161,14 @@ class _Reader:
             following: list[Question] = []
             for batch in self._way.answers(until=self._until):
                 following += self._take_in(batch)
+                self._polled.waiting = self._way.logins | {one.login_id for one in following}
                 if self._progress is not None:
                     self._progress(self._polled)
             if not following:
-                return
+                break
             self._open_tokens({question.login_id for question in following})
             self._ask(following)
+        self._polled.waiting = self._way.logins
 
     def _open_tokens(self, logins: Collection[UUID]) -> None:
         missing = {login_id for login_id in logins if login_id not in self._headers}

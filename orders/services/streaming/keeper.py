@@ -46,7 +46,7 @@ class Surroundings:
         refused: called with a login and the version of the token that the broker refused.
         heard: called with what a login's stream told.
         began: called with a login whose stream begins: what was before it may have been missed.
-        changed: called when a stream becomes healthy, or ceases to be.
+        changed: called when a stream becomes healthy, ceases to be, or is not for another reason.
         door: how many connect at the same time.
     """
 
@@ -209,11 +209,10 @@ class Keeper:
             log.warning("stream of login %s: passed over %s", self.login_id, words)
 
     def _end(self, words: str) -> None:
-        was_healthy = self._course.since is not None
-        if was_healthy or words != self._course.words:
-            log.warning("stream of login %s: %s", self.login_id, words)
+        is_news = self._course.since is not None or words != self._course.words
         self._course.since, self._course.words = None, words
-        if was_healthy:
+        if is_news:
+            log.warning("stream of login %s: %s", self.login_id, words)
             self._around.changed()
 
 

@@ -1,5 +1,6 @@
 """What a stream needs of the database: who is connected, with which token, whose order it is."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from brokerage.budget import Lane, the_budget
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
 from orders.services import polling
-from orders.services.order_reads import Polled
 from orders.services.streaming.wakes import News
 
 
@@ -29,21 +29,24 @@ class StreamPass:
     token: str = field(repr=False)
 
 
-@dataclass(slots=True)
-class Looked:
-    """What a look at some logins brought.
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What some news are about.
 
     Args:
+        orders: working orders of ours that may have changed, by login.
+        whole: logins whose working orders must all be read.
         strangers: by login, the orders that are not on record, and whether each may have changed.
     """
 
-    polled: list[Polled] = field(default_factory=list)
-    strangers: dict[UUID, dict[str, bool]] = field(default_factory=dict)
+    orders: dict[UUID, set[UUID]]
+    whole: frozenset[UUID]
+    strangers: dict[UUID, dict[str, bool]]
 
     @property
-    def put_off(self) -> set[UUID]:
-        """The logins that could not be read for want of requests."""
-        return {login_id for polled in self.polled for login_id in polled.put_off}
+    def logins(self) -> set[UUID]:
+        """Return the logins that must be read."""
+        return self.orders.keys() | self.whole
 
 
 @contextmanager
@@ -83,37 +86,45 @@ def count_preference(login_id: UUID) -> None:
         the_budget().charge(payers([login_id])[login_id], Lane.POLLS)
 
 
-def look(news: Mapping[UUID, News], *, gateway: FanOut) -> Looked:
-    """Read what the news is about: the proof of the change is what the broker answers."""
+def sort(news: Mapping[UUID, News]) -> Sorted:
+    """Find out what some news are about, in one query."""
     with thread_s_connection():
-        looked = Looked()
-        children = _named(news, looked)
-        whole = [login_id for login_id, one in news.items() if one.everything]
-        single = [pk for login_id, pk in children if login_id not in whole]
-        if single:
-            looked.polled.append(polling.sync_orders(child_ids=single, gateway=gateway))
-        if whole:
-            looked.polled.append(polling.sync_logins(login_ids=whole, gateway=gateway))
-        return looked
+        names = {order_id for one in news.values() for order_id in one.order_ids}
+        known = _on_record(news.keys(), names) if names else {}
+    whole = frozenset(login_id for login_id, one in news.items() if one.everything)
+    orders: dict[UUID, set[UUID]] = defaultdict(set)
+    for (login_id, order_id), (child_id, status) in known.items():
+        is_news = status == Status.WORKING and order_id in news[login_id].changed
+        if is_news and login_id not in whole:
+            orders[login_id].add(child_id)
+    strangers = {login_id: _strangers(one, login_id, known) for login_id, one in news.items()}
+    return Sorted(orders, whole, {login_id: them for login_id, them in strangers.items() if them})
 
 
-def _named(news: Mapping[UUID, News], looked: Looked) -> list[tuple[UUID, UUID]]:
-    """Return the working orders that may have changed, with their logins; note the strangers."""
-    names = {order_id for one in news.values() for order_id in one.order_ids}
-    known = _on_record(news.keys(), names) if names else {}
-    for login_id, one in news.items():
-        strange = {
-            order_id: order_id in one.changed
-            for order_id in one.order_ids
-            if (login_id, order_id) not in known
-        }
-        if strange:
-            looked.strangers[login_id] = strange
-    return [
-        (login_id, child_id)
-        for (login_id, order_id), (child_id, status) in known.items()
-        if status == Status.WORKING and order_id in news[login_id].changed
-    ]
+def read_named(found: Sorted, *, gateway: FanOut, progress: polling.Progress) -> None:
+    """Read the orders that were named: the proof of a change is what the broker answers.
+
+    Args:
+        progress: told after each batch of answers, for a login that takes its time holds up no
+            other.
+    """
+    child_ids = {child_id for them in found.orders.values() for child_id in them}
+    with thread_s_connection():
+        polling.sync_orders(child_ids=child_ids, gateway=gateway, progress=progress)
+
+
+def read_whole(found: Sorted, *, gateway: FanOut, progress: polling.Progress) -> None:
+    """Read all working orders of the logins of which something may have been missed; as above."""
+    with thread_s_connection():
+        polling.sync_logins(login_ids=found.whole, gateway=gateway, progress=progress)
+
+
+def _strangers(one: News, login_id: UUID, known: Collection[tuple[UUID, str]]) -> dict[str, bool]:
+    return {
+        order_id: order_id in one.changed
+        for order_id in one.order_ids
+        if (login_id, order_id) not in known
+    }
 
 
 def _on_record(

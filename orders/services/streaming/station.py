@@ -5,7 +5,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,12 +22,21 @@ from brokerage.schwab.streamer import Activity
 from brokerage.transport.stream_line import Lines
 from orders.services.order_reads import Polled
 from orders.services.streaming.keeper import Keeper, Surroundings
-from orders.services.streaming.looking import Looked, count_preference, look, roster, stream_pass
+from orders.services.streaming.looking import (
+    Sorted,
+    count_preference,
+    read_named,
+    read_whole,
+    roster,
+    sort,
+    stream_pass,
+)
 from orders.services.streaming.wakes import News, Wakes
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Read = Callable[..., None]
 
 ROSTER_S = 2.0
 TELL_S = 2.0
@@ -183,32 +192,59 @@ class Station:
                 continue
 
     async def _look(self, news: Mapping[UUID, News]) -> None:
+        """Look at what was heard; each login may be looked at again as soon as it has answered."""
+        left = dict(news)
         try:
-            work = partial(look, news, gateway=self._gateway)
-            looked = await self._in_thread(self._lookers, work)
+            found = await self._in_thread(self._lookers, partial(sort, news))
+            self._meet(found)
+            self._let_go(left, news.keys() - found.logins)
+            reads = [self._read(read_named, found, left)] if found.orders else []
+            reads += [self._read(read_whole, found, left)] if found.whole else []
+            await asyncio.gather(*reads)
         except Error as error:  # the database is away for a moment
             log.warning("what the streams told cannot be looked at: %s", error)
-            for login_id, one in news.items():
+            for login_id, one in left.items():
                 self._wakes.put_off(login_id, one, at=time.monotonic())
-        else:
-            await self._act_on(looked, news)
         finally:
-            self._wakes.done(news.keys())
-            self._heard.set()
+            self._let_go(left, news.keys())
 
-    async def _act_on(self, looked: Looked, news: Mapping[UUID, News]) -> None:
+    async def _read(self, read: Read, found: Sorted, left: dict[UUID, News]) -> None:
+        loop, followed = asyncio.get_running_loop(), Polled()
+
+        def go_on(polled: Polled) -> None:  # in the thread that reads
+            news = polled.since(followed)
+            loop.call_soon_threadsafe(self._go_on, news, left)
+
+        await self._in_thread(
+            self._lookers, partial(read, found, gateway=self._gateway, progress=go_on)
+        )
+
+    def _go_on(self, news: Polled, left: dict[UUID, News]) -> None:
+        """Go on with some answers, without those that are still on their way."""
+        for login_id in news.put_off & left.keys():
+            self._wakes.put_off(login_id, left[login_id], at=time.monotonic())
+        self._let_go(left, news.finished)
+        if news.changed or news.refused_tokens:
+            self._in_background(self._by_clerk(self._hooks.follow, news))
+
+    def _let_go(self, left: dict[UUID, News], login_ids: Collection[UUID]) -> None:
+        """Allow the next look at these logins; who was let go may be in another look by now."""
+        done = left.keys() & login_ids
+        for login_id in done:
+            del left[login_id]
+        self._wakes.done(done)
+        self._heard.set()
+
+    def _meet(self, found: Sorted) -> None:
         now = time.monotonic()
-        for login_id in looked.put_off:
-            self._wakes.put_off(login_id, news[login_id], at=now)
         strangers = {
             login_id: lost
-            for login_id, one in looked.strangers.items()
+            for login_id, one in found.strangers.items()
             if (lost := self._wakes.meet(login_id, one, at=now))
         }
-        for polled in looked.polled:
-            await self._by_clerk(self._hooks.follow, polled)
         if strangers:
-            await self._in_thread(self._lookers, partial(self._hooks.strangers, strangers))
+            work = partial(self._hooks.strangers, strangers)
+            self._in_background(self._in_thread(self._lookers, work))
 
     # --- how they are -----------------------------------------------------------------------------
 
@@ -218,7 +254,8 @@ class Station:
             now = {login_id: keeper.health for login_id, keeper in self._keepers.items()}
             changed = {pk: one for pk, one in now.items() if _is_news(self._told.get(pk), one)}
             gone = self._told.keys() - now.keys()
-            tell = partial(keep_health, changed, gone, now=timezone.now())
+            is_first = not self._told
+            tell = partial(keep_health, changed, gone, now=timezone.now(), anew=is_first)
             if await self._by_clerk(tell):
                 self._told = {pk: one for pk, one in self._told.items() if pk in now} | changed
             else:

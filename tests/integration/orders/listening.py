@@ -23,13 +23,13 @@ class Listening:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
-        self.polled: list[Polled] = []
+        self.followed = 0
         self.renewed: list[UUID] = []
         self.strangers: dict[UUID, set[str]] = {}
         self.is_ready = threading.Event()
         hooks = Hooks(
             renew=self.renew,
-            follow=self.polled.append,
+            follow=self._follow,
             strangers=self._meet,
             ready=self.is_ready.set,
         )
@@ -48,8 +48,10 @@ class Listening:
         return stream_health(now=timezone.now())[self.fleet.accounts[place].login_id]
 
     def stop(self) -> float:
-        """Stop it; return how long that took."""
+        """Stop it, unless it is done; return how long that took."""
         began = time.monotonic()
+        if not self._thread.is_alive():
+            return 0.0
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
         assert not self._thread.is_alive()
@@ -76,6 +78,9 @@ class Listening:
             for login_id, version in refused.items():
                 refresh_login(login_id, now=timezone.now(), seen_version=version)
                 self.renewed.append(login_id)
+
+    def _follow(self, polled: Polled) -> None:
+        self.followed += polled.changed
 
     def _meet(self, strangers: Mapping[UUID, set[str]]) -> None:
         self.strangers |= dict(strangers)

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,9 @@ from django.utils import timezone
 from accounts.domain.words import LoginStatus
 from accounts.models import BrokerLogin
 from accounts.services.stream_health import healthy_streams
+from brokerage.schwab.streamer import Activity
 from orders.models import ComplexOrder
+from orders.services.streaming.wakes import News, Wakes
 from tests.integration.orders.listening import Listening, wait_for
 from tests.support.fleet import Fleet
 from tests.support.paper import PaperBroker
@@ -222,18 +225,40 @@ def test_a_login_that_is_denied_says_so_and_tries_again(streams: Listening) -> N
     streams.wait_until_healthy(seconds=20)
 
 
-def test_a_login_that_does_not_answer_is_given_up_and_the_others_are_read(
-    streams: Listening,
-) -> None:
+def test_a_login_that_does_not_answer_holds_up_no_other(streams: Listening, monkeypatch) -> None:
+    """Both are looked at together; the second is looked at again, though the first is not done."""
     fleet = streams.fleet
-    order = rest(fleet)
+    first, second = rest(fleet), rest(fleet)
+    time.sleep(0.5)  # nothing waits to be looked at
+    look_together(monkeypatch, logins=2)
     slow = fleet.accounts[0].hash_value
     fleet.broker.fault("delay", account=slow, delay_ms=25_000, times=5, method="GET")
-    fill(fleet, order, 0)
-    fill(fleet, order, 1)
+    fill(fleet, first, 0, 1)
+    wait_for(lambda: fleet.statuses(first)[1] == "FILLED", 5)
 
-    wait_for(lambda: fleet.statuses(order)[1] == "FILLED", 20)
-    assert fleet.statuses(order)[0] == "WORKING"
+    fill(fleet, second, 1)
+
+    wait_for(lambda: fleet.statuses(second)[1] == "FILLED", 5)
+    wait_for(lambda: streams.followed == 2, 5)
+    assert fleet.statuses(first)[0] == "WORKING"
+
+
+def look_together(monkeypatch, *, logins: int) -> None:
+    """Let the next look begin when so many logins were heard, as in a loop that was busy."""
+    take, hear = Wakes.take, Wakes.hear
+    heard: set[UUID] = set()
+
+    def hear_and_count(
+        wakes: Wakes, login_id: UUID, news: Iterable[Activity], *, at: float
+    ) -> None:
+        heard.add(login_id)
+        hear(wakes, login_id, news, at=at)
+
+    def together(wakes: Wakes, *, at: float) -> dict[UUID, News]:
+        return take(wakes, at=at + 0.5) if len(heard) >= logins else {}
+
+    monkeypatch.setattr(Wakes, "hear", hear_and_count)
+    monkeypatch.setattr(Wakes, "take", together)
 
 
 def test_logins_come_and_go_by_themselves(streams: Listening) -> None:
@@ -264,10 +289,6 @@ def test_health_says_since_when_and_how_much(streams: Listening) -> None:
     assert (timezone.now() - health.connected_since).total_seconds() < 10
 
 
-def test_when_the_process_ends_no_stream_is_healthy(fleet: Fleet, redis_server, settings) -> None:
-    settings.CACHE_URL = redis_server.url
-    streams = Listening(fleet)
-    streams.wait_until_healthy()
-
+def test_when_the_process_ends_no_stream_is_healthy(streams: Listening) -> None:
     assert streams.stop() < 3
     assert healthy_streams(now=timezone.now()) == frozenset()
