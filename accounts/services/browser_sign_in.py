@@ -49,11 +49,11 @@ def sign_in_by_browser(
 
     Errors: MayNotTry.
     """
-    login = BrokerLogin.objects.get(pk=login_id)
-    if words := why_not(login, now=now):
-        raise MayNotTry(words)
-    attempt = LoginAttempt(login=login, began_at=now)
-    with transaction.atomic():  # counted before anything is typed
+    with transaction.atomic():  # counted before anything is typed, and nobody counts beside it
+        login = BrokerLogin.objects.select_for_update().get(pk=login_id)
+        if words := why_not(login, now=now):
+            raise MayNotTry(words)
+        attempt = LoginAttempt(login=login, began_at=now)
         attempt.save(force_insert=True)
         record([event(login, "browser sign-in", at=now, new="BEGAN", actor=ACTOR)])
     state, verifier = secrets.token_urlsafe(32), new_verifier()
@@ -63,6 +63,13 @@ def sign_in_by_browser(
         words = _take(login, outcome.callback, state, verifier, ask)
     _close(attempt, outcome, words)
     return attempt
+
+
+def close_unfinished(login_id: UUID, *, since: datetime) -> None:
+    """Close what a browser began since then and was ended in from outside, so that it is seen."""
+    begun = LoginAttempt.objects.filter(login=login_id, began_at__gte=since, ended_at=None)
+    for attempt in begun.select_related("login"):
+        _close(attempt, Outcome(Ending.BROKEN, ""), Ending.BROKEN.words)
 
 
 def switch_automation(login_id: UUID, *, is_on: bool, actor: str, now: datetime) -> None:

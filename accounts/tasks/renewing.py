@@ -17,10 +17,16 @@ def renew_logins() -> None:
     browser_sign_in.forget_pictures(now=now)
     is_open = market_hours.is_open(Beat.ACCOUNTS, now=now)
     for login_id in renewals.due_for_browser(now=now, is_market_open=is_open):
-        browser_process.run_browser(login_id)
+        _send_out(login_id)
 
 
 @shared_task(name="accounts.sign_in_by_browser")
 def sign_in_by_browser(*, login_id: str) -> None:
     """Let the browser sign in for a login because somebody asked for it."""
-    browser_process.run_browser(UUID(login_id))
+    _send_out(UUID(login_id))
+
+
+def _send_out(login_id: UUID) -> None:
+    began = timezone.now()
+    if not browser_process.run_browser(login_id):
+        browser_sign_in.close_unfinished(login_id, since=began)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.domain.words import Environment, LoginStatus
 from accounts.models import Alarm, AuditEvent, BrokerLogin, LoginAttempt
-from accounts.services import renewals
+from accounts.services import browser_process, renewals
 from accounts.services.browser_sign_in import (
     MayNotTry,
     forget_pictures,
@@ -18,6 +18,7 @@ from accounts.services.browser_sign_in import (
     switch_automation,
 )
 from accounts.services.connecting import add_login
+from accounts.tasks.renewing import sign_in_by_browser as sign_in_by_browser_task
 from brokerage.browser_login.journey import Credentials, Ending, Journey, Outcome
 from tests.support.make import make_login, make_token
 from tests.support.paper import PaperBroker
@@ -136,6 +137,23 @@ def test_an_attempt_is_counted_before_anything_is_typed(login):
     assert LoginAttempt.objects.count() == 1
     with pytest.raises(MayNotTry):
         go(login, crash)
+
+
+def test_a_browser_that_was_ended_from_outside_is_told_of(login, monkeypatch):
+    def killed(login_id):
+        with pytest.raises(KeyboardInterrupt):
+            go(login, crash)
+        return False
+
+    def crash(journey: Journey, credentials: Credentials) -> Outcome:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(browser_process, "run_browser", killed)
+    sign_in_by_browser_task(login_id=str(login.pk))
+
+    attempt = LoginAttempt.objects.get()
+    assert (attempt.ending, attempt.ended_at is not None) == ("BROKEN", True)
+    assert Ending.BROKEN.words in Alarm.objects.get().words
 
 
 def test_without_its_switch_or_its_password_nothing_is_tried(login):
