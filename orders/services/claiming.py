@@ -162,9 +162,9 @@ def _read_claimed(ids: Collection[UUID], mark: UUID, now: datetime) -> list[Clai
 
 
 def _skip(steps: Sequence[Step], now: datetime) -> None:
-    """Leave out what was frozen or switched off since the click."""
+    """Leave out what was frozen or switched off since the click; the others are sent next."""
     if steps:
-        take_steps(steps, out_of=[Status.READY], now=now, actor="placement")
+        take_steps(steps, out_of=[Status.READY], now=now, actor="placement", is_quiet=True)
         orders = AccountOrder.objects.filter(pk__in=[step.child_id for step in steps])
         refresh_parents(set(orders.values_list("order_id", flat=True)))
 

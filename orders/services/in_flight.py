@@ -48,11 +48,12 @@ class InFlight(Generic[Q]):
         """Send one call per question; it is under way when this returns."""
         if not questions:
             return
-        self._waiting.update(question.login_id for question in questions)
         batches = gateway.stream(calls)
         threading.Thread(
             target=self._receive, args=(batches, questions), name="order-reads", daemon=True
         ).start()
+        # Not before: a login that waits for what was never sent would not be asked again.
+        self._waiting.update(question.login_id for question in questions)
 
     def answers(self, *, until: float | None) -> Iterator[list[tuple[Q, Exchange]]]:
         """Yield what has come and comes, in batches, until nothing is on its way any more.

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.live.panels import nudge
 from accounts.services.asking import FanOut, authorizations
 from brokerage.schwab import messages
 from brokerage.schwab.answers import judge_placing
@@ -40,6 +41,7 @@ def place_account_orders(
     outcome = Outcome()
     claimed = claim(ids, clock=timezone.now)
     if not claimed:
+        nudge("orders", "sets", "fleet")  # of what was left out; else the answers tell of it
         return outcome
     outcome.token_versions = {one.login_id: one.token_version or 0 for one in claimed}
     headers = authorizations({one.login_id: one.access for one in claimed if one.access})

@@ -26,7 +26,12 @@ class Step:
 
 
 def take_steps(
-    steps: Sequence[Step], *, out_of: Collection[Status], now: datetime, actor: str
+    steps: Sequence[Step],
+    *,
+    out_of: Collection[Status],
+    now: datetime,
+    actor: str,
+    is_quiet: bool = False,
 ) -> set[UUID]:
     """Move account orders that still stand in one of `out_of`, with their audit events.
 
@@ -34,6 +39,7 @@ def take_steps(
 
     Args:
         steps: at most one per order.
+        is_quiet: pages are not told, for something is sent to the broker next.
         out_of: the statuses the caller believes in; every step from them must be legal.
 
     Returns:
@@ -52,7 +58,8 @@ def take_steps(
         for old, to in {(standing[step.child_id], step.to) for step in moving}:
             group = [s for s in moving if s.to == to and standing[s.child_id] == old]
             _move(group, old=old, to=to)
-        record(_event(step, standing[step.child_id], now, actor) for step in moving)
+        events = [_event(step, standing[step.child_id], now, actor) for step in moving]
+        record(events, is_quiet=is_quiet)
     return set(standing)
 
 
