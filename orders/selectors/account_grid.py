@@ -79,7 +79,7 @@ class GridQuery:
             search=" ".join(str(words.get("q", "")).replace("\0", "").split())[:LONGEST_SEARCH],
             sort=name if name in SORTS else USUAL,
             is_down=sort.startswith("-") and name in SORTS,
-            page=int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
+            page=max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
         )
 
     def sorted_by(self, name: str) -> "GridQuery":

@@ -26,7 +26,6 @@ class LastAttempt:
     at: datetime
     ending: str
     words: str
-    has_picture: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +189,10 @@ def _last_attempts(ids: Collection[UUID]) -> Mapping[UUID, LastAttempt]:
     )
     wanted = dict(newest)
     rows = LoginAttempt.objects.filter(began_at__in=wanted.values()).values_list(
-        "login_id", "pk", "began_at", "ending", "words", "screenshot"
+        "login_id", "pk", "began_at", "ending", "words"
     )
     return {
-        login_id: LastAttempt(pk, at, ending, words, picture is not None)
-        for login_id, pk, at, ending, words, picture in rows
+        login_id: LastAttempt(pk, at, ending, words)
+        for login_id, pk, at, ending, words in rows
         if wanted.get(login_id) == at
     }

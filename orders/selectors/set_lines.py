@@ -88,9 +88,14 @@ class OpenSets:
     is_cut: bool
 
 
+def all_open_lines() -> list[SetLine]:
+    """Return every set that is not flat, newest first."""
+    return [SetLine(row) for row in rows_of(Ground(sets=newest_sets(open_only=True, most=None)))]
+
+
 def list_lines() -> tuple[list[SetLine], list[SetLine]]:
     """Return all sets that are not flat, and the newest of those that are; newest first."""
-    still_open = newest_sets(open_only=True)
+    still_open = newest_sets(open_only=True, most=None)
     flat = newest_sets(Q(flat_at__isnull=False), most=MOST_FLAT)
     lines = [SetLine(row) for row in rows_of(Ground(sets=[*still_open, *flat]))]
     return (

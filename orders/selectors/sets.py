@@ -169,9 +169,9 @@ def list_sets(which: Q | None = None, *, open_only: bool = False, most: int = 10
 
 
 def newest_sets(
-    which: Q | None = None, *, open_only: bool = False, most: int = 100
+    which: Q | None = None, *, open_only: bool = False, most: int | None = 100
 ) -> QuerySet[PlacedOrderSet]:
-    """Ask for sets as `list_sets` does, for `rows_of`."""
+    """Ask for sets as `list_sets` does, for `rows_of`; with None as `most` for all of them."""
     sets = PlacedOrderSet.objects.filter(which or Q()).order_by("-pk")
     if open_only:
         sets = sets.filter(flat_at__isnull=True)

@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 
 from orders.domain.lifecycle import TERMINAL, Purpose, Status, any_of
 from orders.models import AccountOrder
-from orders.selectors.set_lines import SetLine, list_lines
+from orders.selectors.set_lines import SetLine, all_open_lines
 from orders.selectors.showing import Broadcast, words_of
 from orders.templatetags.desk import amount
 from strategies.domain.tickets import Strategy
@@ -88,8 +88,7 @@ def everything_there() -> EverythingThere:
         purpose=Purpose.OPEN, account__login__environment=settings.ENVIRONMENT
     ).exclude(status__in=any_of(TERMINAL))
     counts = live.aggregate(orders=Count("pk"), accounts=Count("account", distinct=True))
-    still_open, _ = list_lines()
-    return EverythingThere(counts["orders"], counts["accounts"], still_open)
+    return EverythingThere(counts["orders"], counts["accounts"], all_open_lines())
 
 
 def _working(row: AccountOrder) -> Target:

@@ -21,7 +21,8 @@ def writes_of_accounts(now: datetime) -> Counter[UUID]:
     """Return orders sent and cancels sent in the last minute, by account.
 
     Both are found without a look at all orders: an order was sent with its broadcast, or lately as
-    a further attempt, and a cancel belongs to an order that works or worked until just now.
+    a further attempt, and a cancel belongs to an order that still works, or to one of those. The
+    cancel of an older order is not counted any more as soon as it is confirmed.
     """
     since = now - MINUTE
     lately = ComplexOrder.objects.filter(Q(last_sent_at__gte=since) | Q(clicked_at__gte=since))

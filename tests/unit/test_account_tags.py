@@ -90,6 +90,7 @@ def test_thinning_keeps_the_last_point_and_no_more_than_asked(number, most):
         ({"q": "a b&c", "sort": "-value"}, "?q=a+b%26c&sort=-value"),
         ({"sort": "-nonsense", "page": "-3"}, ""),
         ({"page": "2", "sort": "alias"}, "?sort=alias&page=2"),
+        ({"page": "0"}, ""),
         ({"page": "99999"}, ""),
         ({"page": "²"}, ""),
     ],
