@@ -100,7 +100,7 @@ bench-polling: $(DEV) ## measure what a simulated trading day costs in reads (ta
 	@$(PY) -m benchmarks.polling
 
 bench-fleet: $(DEV) ## let the beats run over 2,000 accounts under 200 keys
-	@$(PY) -m benchmarks.polling --fleet 2000
+	@$(PY) -m benchmarks.fleet
 
 bench-live: $(DEV) ## measure how soon a changed cell is on 20 open pages in Chromium
 	@$(PY) -m benchmarks.live

@@ -7,7 +7,6 @@ another process. All milliseconds from just before that commit to the changed ce
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from benchmarks.broadcast import spread
 from tests.e2e.browsing import CONTEXT, chromium, sign_in
 from tests.support.stack import PASSWORD, Program, Stack, free_ports
 
@@ -77,11 +77,8 @@ def _fill(
     """Fill one account after the other; return when each count of filled ones was committed."""
     connection = Path(f"/proc/{ready['processes']['placement']}/environ").read_bytes().split(b"\0")
     known = dict(one.decode().split("=", 1) for one in connection if b"=" in one)
-    os.environ.update(
-        TRADESWIM_HOME=str(stack.home),
-        DJANGO_SETTINGS_MODULE="tradeswim.settings.dev",
-        REDIS_URL=known["REDIS_URL"],
-    )
+    os.environ.clear()
+    os.environ.update(stack.environment, REDIS_URL=known["REDIS_URL"])
     # The browsers' driver keeps an event loop in this thread, in which Django refuses its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     import django
@@ -113,10 +110,11 @@ def _print(filled_at: dict[int, float], seen: list[dict[str, float]]) -> None:
                 took.append(min(later) - at)
             else:
                 lost += 1
-    took.sort()
     print(f"browsers {len(seen)}, fills {len(filled_at)}, lost {lost}")
-    print(f"p50 {statistics.median(took):.0f} ms, p95 {took[int(len(took) * 0.95)]:.0f} ms")
-    print(f"max {took[-1]:.0f} ms")
+    if not took:
+        raise SystemExit("No page showed any of the fills.")
+    found = spread(took, digits=0)
+    print(f"p50 {found['median']:.0f} ms, p95 {found['p95']:.0f} ms, max {found['max']:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -11,16 +11,15 @@ import argparse
 import gzip
 import json
 import logging
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import django
+from benchmarks.broadcast import spread
+from benchmarks.installation import own_installation
 
 # Addresses by their names, as orders/urls.py has them.
 PAGES = (
@@ -65,28 +64,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="tradeswim-bench-") as folder:
-        _install(Path(folder), given)
+    with own_installation("tradeswim.settings.dev"):
+        _fill(given)
         logging.disable(logging.WARNING)  # every page would say that nothing answers
         costs = [_measure(name, address, given.runs) for name, address in _addresses()]
     print(json.dumps([asdict(cost) for cost in costs], indent=1) if given.json else _table(costs))
 
 
-def _install(folder: Path, given: argparse.Namespace) -> None:
-    os.environ["TRADESWIM_HOME"] = str(folder)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
-    django.setup()
-
+def _fill(given: argparse.Namespace) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    from accounts.domain.envelope import KeyRing
-    from accounts.fields import write_key_ring
     from tests.support.history import fill_history
 
     settings.ALLOWED_HOSTS = ["testserver"]
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
-    write_key_ring(KeyRing.fresh())
     call_command("migrate", verbosity=0)
     fill_history(accounts=given.accounts, broadcasts=given.broadcasts, working=given.working)
 
@@ -113,7 +105,7 @@ def _measure(name: str, address: str, runs: int) -> Cost:
     get()  # templates are compiled, modules imported
     cold = [_timed(get, before=rendered.clear) for _ in range(max(runs // 3, 3))]
     cold_ms, cold_cpu_ms = (statistics.median(times) for times in zip(*cold, strict=True))
-    warm = sorted(_timed(get)[0] for _ in range(runs))
+    warm = spread([_timed(get)[0] for _ in range(runs)])
     rendered.clear()
     cold_queries, _ = _counted(get)
     warm_queries, answer = _counted(get)
@@ -122,8 +114,8 @@ def _measure(name: str, address: str, runs: int) -> Cost:
         status=answer.status_code,
         cold_ms=cold_ms,
         cold_cpu_ms=cold_cpu_ms,
-        warm_ms=statistics.median(warm),
-        warm_p95_ms=warm[int(len(warm) * 0.95)],
+        warm_ms=warm["median"],
+        warm_p95_ms=warm["p95"],
         cold_queries=cold_queries,
         warm_queries=warm_queries,
         bytes=len(answer.content),

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,19 @@ READY_WITHIN_S = 120
 PASSWORD = "end-to-end password"
 
 
+# Of an installation around a test or a benchmark; each has its own.
+OUTER = ("REDIS_URL", "DATABASE_URL", "CACHE_URL")
+
+
+def without_outer_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what would point into another installation."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("TRADESWIM", "DJANGO")) and name not in OUTER
+    }
+
+
 class Stack:
     """`manage.py up` in a home of its own."""
 
@@ -25,8 +38,8 @@ class Stack:
         self.home = home
         self.log = home / f"up-{port}.log"
         home.mkdir(exist_ok=True)
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("TRADESWIM", "DJANGO"))},
+        self.environment = {
+            **without_outer_settings(os.environ),
             "DJANGO_SETTINGS_MODULE": "tradeswim.settings.dev",
             "TRADESWIM_HOME": str(home),
             "PORT": str(port),
@@ -34,12 +47,10 @@ class Stack:
             "AGENT_PASSWORD": PASSWORD,
             **settings,
         }
-        for outer in ("REDIS_URL", "DATABASE_URL"):  # each stack has its own
-            environment.pop(outer, None)
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
                 [sys.executable, str(MANAGE), "up"],
-                env=environment,
+                env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
