@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tradeswim import env
+from tradeswim.settings.web import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 HOME = env.home()
@@ -225,68 +226,6 @@ POLL_STREAMED_S = env.integer("TRADESWIM_POLL_STREAMED_S", 30, low=5, high=300)
 POLL_CLOSED_S = env.integer("TRADESWIM_POLL_CLOSED_S", 60, low=5, high=3600)
 BALANCES_EVERY_S = 15
 BALANCES_CLOSED_S = env.integer("TRADESWIM_BALANCES_CLOSED_S", 120, low=15, high=3600)
-
-# --- web ------------------------------------------------------------------------------------------
-SECURE_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "manifest-src 'self'"
-)
-# No page of ours needs a power of the browser's, nor may anything in it ask for one.
-PERMISSIONS_POLICY = (
-    "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
-    "encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), "
-    "idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), "
-    "picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), "
-    "screen-wake-lock=(), serial=(), storage-access=(), usb=(), window-management=(), "
-    "xr-spatial-tracking=()"
-)
-# "no-referrer" makes browsers send `Origin: null` with forms, which the CSRF check refuses.
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_AGE = 12 * 3600
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Strict"
-CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = "Strict"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-API_ACCESS_SECONDS = 300
-API_REFRESH_SECONDS = 12 * 3600
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.api.authentication.AccessTokenAuthentication",
-        "accounts.api.authentication.PageSessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["tradeswim.json_body.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.UserThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "1800/min", "sign-in": "60/min"},
-    "EXCEPTION_HANDLER": "tradeswim.api_errors.problem_response",
-    "NUM_PROXIES": 0,  # who calls is the peer, whatever X-Forwarded-For says
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Tradeswim",
-    "VERSION": "1",
-    "DESCRIPTION": "Build a trade once, broadcast it to every account, watch it, close it.",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "OAS_VERSION": "3.1.0",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "tradeswim.api_schema.describe_problems",
-    ],
-    "AUTHENTICATION_WHITELIST": [],  # the framework does not know ours; they are described here
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "accessToken": {"type": "http", "scheme": "bearer"},
-            "pageSession": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
-        }
-    },
-    "SECURITY": [{"accessToken": []}, {"pageSession": []}],
-}
 
 LOGGING = {
     "version": 1,
