@@ -104,11 +104,13 @@ def start_safely(**_: Any) -> None:
 def open_for_business(**_: Any) -> None:
     """Warm up what places orders, then say that this worker is ready."""
     from accounts.live import process
+    from accounts.services.heartbeats import keep_saying_alive
     from tradeswim import warmth
 
     if "placement" in app.amqp.queues.consume_from:
         warmth.keep_warm()
     process.calm_garbage_collector()
+    keep_saying_alive()
     process.say_ready()
 
 
@@ -116,5 +118,7 @@ def open_for_business(**_: Any) -> None:
 def beat_is_ready(**_: Any) -> None:
     """Say that the beat is ready."""
     from accounts.live import process
+    from accounts.services.heartbeats import keep_saying_alive
 
+    keep_saying_alive()
     process.say_ready()

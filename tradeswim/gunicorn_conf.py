@@ -15,9 +15,11 @@ control_socket_disable = True
 def post_worker_init(worker: object) -> None:
     """Make ready for the first click before it comes."""
     from accounts.live.process import calm_garbage_collector
+    from accounts.services.heartbeats import keep_saying_alive
     from accounts.tasks.queue import open_queue
 
     open_queue()
+    keep_saying_alive("web")
     calm_garbage_collector()
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from celery.schedules import crontab
 from kombu import Queue
 
-QUEUE_NAMES = ("placement", "stocks", "options", "accounts", "logins", "recon", "maint")
-QUEUES = [Queue(name, routing_key=name) for name in QUEUE_NAMES]
+from accounts.domain import heartbeats
+
+QUEUES = [Queue(name, routing_key=name) for name in heartbeats.QUEUES]
 
 ROUTES = {
     "orders.place_account_orders": {"queue": "placement"},
@@ -30,6 +31,7 @@ ROUTES = {
     "accounts.sign_in_by_browser": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
     "accounts.seal_record": {"queue": "maint"},
+    "accounts.count_uptime": {"queue": "maint"},
 }
 
 
@@ -39,6 +41,17 @@ def _every(task: str, seconds: int) -> dict[str, object]:
         "task": task,
         "schedule": timedelta(seconds=seconds),
         "options": {"expires": seconds},
+    }
+
+
+def _heartbeat(queue: str) -> dict[str, object]:
+    """Send a sign of life all the way through a queue."""
+    every = heartbeats.QUEUE_EVERY_S
+    return {
+        "task": "accounts.say_alive",
+        "schedule": timedelta(seconds=every),
+        "kwargs": {"queue": queue},
+        "options": {"queue": queue, "expires": every},
     }
 
 
@@ -57,6 +70,9 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="7", minute="30"),
     },
     "seal_record": _every("accounts.seal_record", 5),
+    **{f"heartbeat_{queue}": _heartbeat(queue) for queue in heartbeats.QUEUES},
+    # Three times, so that one that is late loses no minute; each minute is counted once.
+    "count_uptime": _every("accounts.count_uptime", 20),
     "forget_ended_sessions": {
         "task": "accounts.forget_ended_sessions",
         "schedule": crontab(hour="7", minute="10"),

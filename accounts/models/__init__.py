@@ -5,7 +5,7 @@ from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
 from accounts.models.logins import BrokerLogin, LoginAttempt, PendingConnect, Token
-from accounts.models.sync import BeatDay
+from accounts.models.sync import BeatDay, UptimeDay
 from accounts.models.users import ApiRefresh, User
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "RefreshRun",
     "Token",
     "TradingMode",
+    "UptimeDay",
     "User",
 ]

@@ -31,3 +31,26 @@ class BeatDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.beat} {self.on}"
+
+
+class UptimeDay(models.Model):
+    """The minutes of one day in which a process, a queue or everything together was there.
+
+    Args:
+        on: the day at the exchange.
+        first_at, counted_at: the first and the last minute that was counted.
+    """
+
+    on = models.DateField()
+    name = models.CharField(max_length=20)
+    minutes = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["on", "name"], name="one_row_per_uptime_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.on}"

@@ -20,6 +20,8 @@ from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from accounts.tasks.renewing import renew_logins as renew_logins
 from accounts.tasks.renewing import sign_in_by_browser as sign_in_by_browser
 from accounts.tasks.sealing import seal_record as seal_record
+from accounts.tasks.watching import count_uptime as count_uptime
+from accounts.tasks.watching import say_alive as say_alive
 from brokerage.transport import process_gateway
 
 log = logging.getLogger(__name__)

@@ -210,6 +210,8 @@ RECONCILE_EVERY_S = 5
 UNKNOWN_ALARM_S = env.integer("TRADESWIM_UNKNOWN_ALARM_S", 120, low=1, high=3600)
 CHUNK_ACCOUNTS = 250
 RING_AGAIN_AFTER_S = 2
+# Whether a process listens to the broker's streams.
+HAS_STREAMS = env.flag("TRADESWIM_STREAMS", default=True)
 # A stream of which nothing was heard for so long, not even a heartbeat, is begun anew.
 STREAM_SILENCE_S = env.integer("TRADESWIM_STREAM_SILENCE_S", 20, low=1, high=600)
 # A cancel is sent again so long after the last one, until the broker shows that the order ended.

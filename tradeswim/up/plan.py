@@ -86,7 +86,7 @@ def programs(environment: Mapping[str, str]) -> list[Program]:
 
 def _streams(environment: Mapping[str, str]) -> list[Program]:
     """Return what listens to the broker, unless the installation is to do without it."""
-    if not env.flag("TRADESWIM_STREAMS", default=True):
+    if not env.flag("TRADESWIM_STREAMS", default=True):  # settings.HAS_STREAMS
         return []
     return [Program("stream", manage("stream"), _named("stream", environment))]
 

@@ -13,6 +13,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.live.process import say_ready
+from accounts.services.heartbeats import keep_saying_alive
 from brokerage.transport import process_gateway
 from orders.services.elsewhere import look_elsewhere
 from orders.services.streaming.looking import thread_s_connection
@@ -38,6 +39,7 @@ class Command(BaseCommand):
             ready=say_ready,
         )
         station = Station(process_gateway(), hooks)
+        keep_saying_alive()
         asyncio.run(_run(station))
         station.close(within_s=END_WITHIN_S)
         logging.shutdown()

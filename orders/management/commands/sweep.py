@@ -14,6 +14,7 @@ from django.db import Error, connection, connections
 from django.utils import timezone
 
 from accounts.live.process import say_ready
+from accounts.services.heartbeats import keep_saying_alive
 from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
 from accounts.services.sealing import check_sealing
 from accounts.tasks.queue import QueueDown, check_queue, enqueue_named
@@ -52,6 +53,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         bell, watch = _Bell(), ClockWatch()
         bell.start()
+        keep_saying_alive()
         look_at = time.monotonic() + RECORD_EVERY_S
         while not stop.is_set():
             _pulse(charge)
