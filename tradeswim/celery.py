@@ -1,15 +1,26 @@
 """The Celery app: a doorbell, never a ledger; the database rows are the truth."""
 
 import os
+import time
 from typing import Any, Self
 
 import kombu
-from celery import Celery
+from celery import Celery, Task
 from celery.app.amqp import AMQP
-from celery.signals import beat_init, celeryd_init, worker_ready
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    celeryd_init,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+)
 from django.conf import settings
 
 from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
+
+# The header of a message that names the request behind it.
+REQUEST_ID = "request_id"
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
 
@@ -31,6 +42,8 @@ class TradeswimCelery(Celery):
 
 
 app = TradeswimCelery("tradeswim")
+# Of the tasks that run now, by their ids.
+_began_at: dict[str, float] = {}
 app.config_from_object(
     {
         "broker_url": settings.REDIS_URL,
@@ -122,3 +135,32 @@ def beat_is_ready(**_: Any) -> None:
 
     keep_saying_alive()
     process.say_ready()
+
+
+@before_task_publish.connect
+def hand_on_request(headers: dict[str, Any], **_: Any) -> None:
+    """Let a task know the request that made somebody ring for it."""
+    from accounts.live.asking import asking
+
+    headers[REQUEST_ID] = asking().request_id
+
+
+@task_prerun.connect
+def begin_task(task_id: str, task: Task[Any, Any], **_: Any) -> None:
+    """Let the record and the log name the request behind what a task does."""
+    from accounts.live import asking
+
+    asking.go_on(str(task.request.get(REQUEST_ID) or ""))
+    _began_at[task_id] = time.monotonic()
+
+
+@task_postrun.connect
+def count_task(task_id: str, task: Task[Any, Any], state: str | None = None, **_: Any) -> None:
+    """Count a task that ended."""
+    from accounts.live import asking
+    from accounts.services.metering import TASK_SECONDS, TASKS
+
+    asking.end()
+    TASKS.labels(task.name, state or "").inc()
+    if (began_at := _began_at.pop(task_id, None)) is not None:
+        TASK_SECONDS.labels(task.name).observe(time.monotonic() - began_at)

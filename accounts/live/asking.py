@@ -36,6 +36,11 @@ def begin(*, address: str, session_key: str) -> Asking:
     return found
 
 
+def go_on(request_id: str) -> None:
+    """Say that what happens here is done for a request that was answered elsewhere."""
+    _asking.set(Asking(request_id))
+
+
 def end() -> None:
     """Say that it is over."""
     _asking.set(NOBODY)

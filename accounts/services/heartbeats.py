@@ -10,6 +10,7 @@ from typing import cast
 import redis
 
 from accounts.domain.heartbeats import PROCESS_EVERY_S, PROCESSES, QUEUES, queue_name
+from accounts.services.metering import SHARE_EVERY_S, share_metrics
 from accounts.services.short_memory import short_memory
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,10 @@ def expected(*, has_streams: bool) -> list[str]:
 
 
 def _go_on(name: str) -> None:
+    share_at = 0.0
     while True:
         say_alive(name)
+        if time.monotonic() >= share_at:
+            share_at = time.monotonic() + SHARE_EVERY_S
+            share_metrics(name)
         time.sleep(PROCESS_EVERY_S)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from yarl import URL
 
+from brokerage.metering import count_exchanges
 from brokerage.schwab.exchange import Call, Exchange, Failure, FailureKind
 from brokerage.transport.broadcast import Batch, Broadcast
 from brokerage.transport.flight import Flight
@@ -107,6 +108,7 @@ class Gateway:
             except Empty:
                 batch = [(index, _abandoned(flights[index].call)) for index in sorted(waiting)]
             waiting.difference_update(index for index, _ in batch)
+            count_exchanges(exchange for _, exchange in batch)
             yield batch
 
     async def _shut(self) -> None:

@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util import Retry
 
 from brokerage.errors import BrokerError, NotSent, OutcomeUnknown
+from brokerage.metering import CALLS
 from brokerage.schwab.exchange import ApiRequest, Reply
 
 CONNECT_TIMEOUT_S = 3.0
@@ -45,9 +46,15 @@ def fetch(
         outcome = box.get(timeout=timeout_s)
     except Empty:
         outcome = OutcomeUnknown("No answer in time")
+    _count(request, outcome)
     if isinstance(outcome, BrokerError):
         raise outcome
     return outcome
+
+
+def _count(request: ApiRequest, outcome: Reply | BrokerError) -> None:
+    word = str(outcome.status) if isinstance(outcome, Reply) else type(outcome).__name__
+    CALLS.labels(request.method, word).inc()
 
 
 def _outcome(

@@ -15,6 +15,7 @@ from accounts.domain.words import Mode
 from accounts.fields import Secret, kept_secret
 from accounts.models import Account, AuditEvent, Token
 from accounts.selectors import groups_of, mode_rules
+from accounts.services.audit import signed
 from accounts.services.inserting import insert_copies
 from orders.domain.allocation import blocks
 from orders.domain.lifecycle import UNRESOLVED, Purpose, Reason, Status, any_of
@@ -72,12 +73,14 @@ def _claim(ids: Collection[UUID], clock: Callable[[], datetime]) -> list[Claimed
         if won < len(ids):
             _skip(_inactive(ids), now)
         claimed = _read_claimed(ids, mark, now) if won else []
-        template = AuditEvent(
-            at=now,
-            kind="status",
-            old=Status.READY,
-            new=Status.SUBMITTING,
-            actor="placement",
+        template = signed(
+            AuditEvent(
+                at=now,
+                kind="status",
+                old=Status.READY,
+                new=Status.SUBMITTING,
+                actor="placement",
+            )
         )
         data = {sends: {"send": sends} for sends in {one.sends for one in claimed}}
         insert_copies(

@@ -1,5 +1,7 @@
 """What must give signs of life is what is started."""
 
+from typing import Any
+
 from accounts.domain.heartbeats import PROCESSES, QUEUES, is_alive, queue_name
 from tradeswim.schedule import BEAT_SCHEDULE
 from tradeswim.up.plan import WORKERS, programs
@@ -11,9 +13,10 @@ def test_every_started_process_is_expected():
 
 def test_every_queue_is_served_and_gives_signs_of_life():
     served = {queue for queues, _ in WORKERS.values() for queue in queues.split(",")}
+    entries: list[Any] = list(BEAT_SCHEDULE.values())
     beats = {
         entry["kwargs"]["queue"]: entry["options"]["queue"]
-        for entry in BEAT_SCHEDULE.values()
+        for entry in entries
         if entry["task"] == "accounts.say_alive"
     }
     assert served == set(QUEUES)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import Account, AuditEvent
-from accounts.services.audit import event, record
+from accounts.services.audit import event, record, signed
 from accounts.services.inserting import insert_copies, update_each
 from orders.domain.exits import AT_WORK, ExitState
 from orders.domain.lifecycle import Purpose, Status, any_of
@@ -154,7 +154,7 @@ def _create_children(decided: Decided, now: datetime) -> dict[int, UUID]:
     deadline = now + timedelta(seconds=settings.READY_DEADLINE_CLOSE_S)
     insert_copies(AccountOrder(purpose=Purpose.CLOSE, deadline_at=deadline), rows)
     insert_copies(AccountOrderLeg(), legs)
-    created = AuditEvent(at=now, kind="status", new=Status.READY, actor=ACTOR)
+    created = signed(AuditEvent(at=now, kind="status", new=Status.READY, actor=ACTOR))
     events = [
         {"subject": f"accountorder:{row['id']}", "data": {"body": row["body_hash"]}} for row in rows
     ]

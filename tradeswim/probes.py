@@ -1,0 +1,97 @@
+"""Answer what watches this installation, before anything else looks at a request.
+
+`/healthz/live`, `/healthz/ready` and `/metrics` answer this machine alone: whoever comes through a
+web server in front is told that there is no such page. All other requests are counted.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import cast
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.decorators import sync_and_async_middleware
+
+from accounts.services.metering import REQUEST_SECONDS, REQUESTS
+from tradeswim import metrics, readiness
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
+
+
+@sync_and_async_middleware
+def answer_probes(get_response: Answer | AsyncAnswer) -> Answer | AsyncAnswer:
+    """Wrap a view of either kind."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            if probe := PROBES.get(request.path_info):
+                return await sync_to_async(_guarded)(request, probe)
+            began = time.monotonic()
+            return _count(request, await get_response(request), began)
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if probe := PROBES.get(request.path_info):
+            return _guarded(request, probe)
+        began = time.monotonic()
+        return _count(request, cast("Answer", get_response)(request), began)
+
+    return answer
+
+
+def live() -> HttpResponse:
+    """Say that this process answers; nothing else is asked."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+def ready() -> HttpResponse:
+    """Say whether a click would be sent: 200 if so, else 503 with what is missing."""
+    parts = readiness.parts(now=timezone.now())
+    is_ready = all(part.is_well for part in parts)
+    shown = {part.name: part.words for part in parts}
+    missing = [part.name for part in parts if not part.is_well]
+    answer = {"ready": is_ready, "missing": missing, "parts": shown}
+    return JsonResponse(answer, status=200 if is_ready else 503)
+
+
+def show_metrics() -> HttpResponse:
+    """Show all numbers in the text format of Prometheus."""
+    return HttpResponse(metrics.exposition(now=timezone.now()), content_type=metrics.CONTENT_TYPE)
+
+
+PROBES: dict[str, Callable[[], HttpResponse]] = {
+    "/healthz/live": live,
+    "/healthz/ready": ready,
+    "/metrics": show_metrics,
+}
+
+
+def _guarded(request: HttpRequest, probe: Callable[[], HttpResponse]) -> HttpResponse:
+    answer = probe() if _is_from_here(request) else HttpResponseNotFound()
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """Tell whether the request came from this machine, and not through a web server on it."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    peer = request.META.get("REMOTE_ADDR", "")
+    try:
+        return not peer or ip_address(peer).is_loopback  # a socket of the file system has no peer
+    except ValueError:
+        return False
+
+
+def _count(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
+    found = request.resolver_match
+    view = (found.view_name or found.route) if found else "none"
+    REQUESTS.labels(view, str(request.method), str(response.status_code)).inc()
+    REQUEST_SECONDS.labels(view).observe(time.monotonic() - began)
+    return response
