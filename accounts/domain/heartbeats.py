@@ -1,6 +1,7 @@
 """Which processes and queues give signs of life, and how much of a time they were there."""
 
 from datetime import datetime, timedelta
+from math import floor
 
 PROCESSES = (
     "web",
@@ -33,6 +34,13 @@ def is_alive(name: str, age_s: float | None) -> bool:
     """Tell whether the last sign of life is fresh enough."""
     every = QUEUE_EVERY_S if name.startswith("queue ") else PROCESS_EVERY_S
     return age_s is not None and age_s <= every * LATE_AFTER
+
+
+def share_words(share: float | None) -> str:
+    """Return a share in percent, never rounded up to the whole."""
+    if share is None:
+        return ""
+    return f"{floor(share * 10_000) / 100:.2f} %"
 
 
 def share_of(minutes: int, *, since: datetime, began_at: datetime, now: datetime) -> float:

@@ -8,11 +8,12 @@ from datetime import datetime
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import F, Subquery
 
-from accounts.domain.heartbeats import EVERYTHING, is_alive, share_of
+from accounts.domain.heartbeats import EVERYTHING, is_alive, share_of, share_words
 from accounts.domain.histories import EASTERN
 from accounts.models import UptimeDay
+from accounts.services.beat_runs import age_words
 from accounts.services.heartbeats import expected, heartbeats
 
 
@@ -30,6 +31,18 @@ class Alive:
     is_alive: bool
     today: float | None
     month: float | None
+
+    @property
+    def age_words(self) -> str:
+        return age_words(self.age_s or 0.0)
+
+    @property
+    def today_words(self) -> str:
+        return share_words(self.today)
+
+    @property
+    def month_words(self) -> str:
+        return share_words(self.month)
 
 
 def ages(*, now_s: float | None = None) -> dict[str, float | None]:
@@ -71,12 +84,12 @@ def _shares(now: datetime) -> dict[str, tuple[float, float]]:
     """Return by name how much of today and of this month it was there."""
     midnight = now.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)
     first = midnight.replace(day=1)
-    began_at = UptimeDay.objects.aggregate(at=Min("first_at"))["at"]
-    if began_at is None:
-        return {}
     minutes: dict[str, list[int]] = {}
-    rows = UptimeDay.objects.filter(on__gte=first.date())
-    for name, on, counted in rows.values_list("name", "on", "minutes"):
+    earliest = UptimeDay.objects.order_by("first_at").values("first_at")[:1]
+    rows = UptimeDay.objects.filter(on__gte=first.date()).annotate(began_at=Subquery(earliest))
+    began_at = now
+    for name, on, counted, earliest_at in rows.values_list("name", "on", "minutes", "began_at"):
+        began_at = earliest_at
         found = minutes.setdefault(name, [0, 0])
         found[0] += counted if on == midnight.date() else 0
         found[1] += counted

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.api.authentication import MayTrade
 from accounts.domain.beats import Beat
 from accounts.selectors import modes_in_force
+from accounts.services.uptime import uptimes
 from accounts.tasks.queue import check_queue
 from brokerage.budget import Lane
 from orders.selectors.health import BeatShown, Health, KeyShown, SavingsShown, health
@@ -93,6 +94,16 @@ class TableAnswer(serializers.Serializer[Any]):
     kept = serializers.CharField()
 
 
+class AliveAnswer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="a process, a queue, or everything together")
+    is_alive = serializers.BooleanField()
+    age_s = serializers.FloatField(allow_null=True, help_text="since its last sign of life")
+    today = serializers.FloatField(
+        allow_null=True, help_text="share of the minutes in which it was there, 0 to 1"
+    )
+    month = serializers.FloatField(allow_null=True)
+
+
 class StatusAnswer(serializers.Serializer[Any]):
     is_well = serializers.BooleanField()
     parts = PartAnswer(many=True)
@@ -101,6 +112,7 @@ class StatusAnswer(serializers.Serializer[Any]):
     troubles = TroubleAnswer(many=True)
     budget = BudgetAnswer()
     savings = SavingsAnswer(many=True)
+    alive = AliveAnswer(many=True)
     streams_healthy = serializers.IntegerField()
     streams = serializers.IntegerField()
     mode = ModeShort(many=True)
@@ -150,6 +162,7 @@ def _answer(found: Health) -> dict[str, Any]:
             "keys": [_key(one) for one in found.keys],
         },
         "savings": [_saved(one) for one in found.savings],
+        "alive": uptimes(now=timezone.now()),
         "streams_healthy": healthy,
         "streams": streams,
         "tables": sizes.tables,

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.models import QuerySet
+from django.db import connection
 
 from accounts.domain.beats import FIGURES, Beat, Savings
 from accounts.domain.histories import EASTERN
@@ -132,7 +131,7 @@ def health(*, queue: Part, now: datetime, ages: Sequence[BeatAge] | None = None)
     runs, asked = last_runs(), progress_of_runs()
     ages = beat_ages(now=now) if ages is None else ages
     streams = stream_health(now=now)
-    logins = list(_logins())
+    logins, database = _logins()
     labels = {pk: label for pk, label, *_ in logins}
     by_key: dict[str, list[str]] = defaultdict(list)
     for _, label, _, _, key in logins:
@@ -140,7 +139,7 @@ def health(*, queue: Part, now: datetime, ages: Sequence[BeatAge] | None = None)
     budget = the_budget()
     keys = _keys(by_key, budget.uses(list(by_key)), budget.terms)
     return Health(
-        parts=[_database(), queue, _cache()],
+        parts=[database, queue, _cache()],
         beats=[_beat(age, runs.get(age.beat), asked.get(age.beat), now) for age in ages],
         troubles=[
             *_unconnected(logins),
@@ -159,9 +158,12 @@ def health(*, queue: Part, now: datetime, ages: Sequence[BeatAge] | None = None)
     )
 
 
-def _logins() -> QuerySet[BrokerLogin, _Login]:
+def _logins() -> tuple[list[_Login], Part]:
+    """Return the logins, and how fast the database answered to that."""
+    began = time.monotonic()
     rows = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT)
-    return rows.values_list("pk", "label", "status", "status_reason", "app_key_index")
+    found = list(rows.values_list("pk", "label", "status", "status_reason", "app_key_index"))
+    return found, Part("Database", True, f"{connection.vendor}, {_ms(began)}")
 
 
 def run_version() -> str:
@@ -169,16 +171,6 @@ def run_version() -> str:
     runs, asked = last_runs(), progress_of_runs()
     ended = [f"{run.finished_at:.2f}" for run in runs.values()]
     return ".".join([*ended, *(f"{one.read}/{one.failed}/{one.is_done}" for one in asked.values())])
-
-
-def _database() -> Part:
-    began = time.monotonic()
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        return Part("Database", False, f"does not answer ({type(error).__name__})")
-    return Part("Database", True, f"{connection.vendor}, {_ms(began)}")
 
 
 def _cache() -> Part:

@@ -13,6 +13,7 @@ from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.domain.beats import NAMES, Beat
 from accounts.live.responses import live_panel
 from accounts.services.beat_runs import BeatAge, beat_ages
+from accounts.services.uptime import uptimes
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.selectors.health import health, run_version
 from orders.selectors.table_sizes import table_sizes
@@ -72,6 +73,7 @@ def _shown(request: DeskRequest, ages: Sequence[BeatAge] | None = None) -> dict[
     return {
         "health": found,
         "beats": [(one, costs[one.beat]) for one in found.beats],
+        "uptimes": uptimes(now=timezone.now()),
         "sizes": table_sizes(),
         **rights(request),
     }

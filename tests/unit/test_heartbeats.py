@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.domain.heartbeats import PROCESSES, QUEUES, is_alive, queue_name
+from accounts.domain.heartbeats import PROCESSES, QUEUES, is_alive, queue_name, share_words
 from tradeswim.schedule import BEAT_SCHEDULE
 from tradeswim.up.plan import WORKERS, programs
 
@@ -29,3 +29,9 @@ def test_a_queue_may_be_silent_for_longer_than_a_process():
     assert is_alive(queue_name("recon"), 45.0)
     assert not is_alive(queue_name("recon"), 45.1)
     assert not is_alive("web", None)
+
+
+def test_almost_always_is_not_always():
+    assert share_words(0.99999) == "99.99 %"
+    assert share_words(1.0) == "100.00 %"
+    assert share_words(None) == ""
