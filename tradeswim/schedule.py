@@ -22,6 +22,7 @@ ROUTES = {
     "orders.follow_successors": {"queue": "recon"},
     "orders.look_elsewhere": {"queue": "maint"},
     "orders.thin_history": {"queue": "maint"},
+    "orders.preflight": {"queue": "maint"},
     "orders.open_gate": {"queue": "recon"},
     "accounts.sync_accounts": {"queue": "accounts"},
     "accounts.refresh_accounts": {"queue": "accounts"},
@@ -65,6 +66,11 @@ BEAT_SCHEDULE = {
     "sync_accounts": _every("accounts.sync_accounts", 15),
     "refresh_tokens": _every("accounts.refresh_tokens", 30),
     "renew_logins": _every("accounts.renew_logins", 300),
+    # Nine in New York's summer, eight in its winter.
+    "preflight": {
+        "task": "orders.preflight",
+        "schedule": crontab(hour="13", minute="0", day_of_week="1-5"),
+    },
     "thin_history": {
         "task": "orders.thin_history",
         "schedule": crontab(hour="7", minute="30"),

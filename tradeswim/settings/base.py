@@ -189,6 +189,9 @@ OAUTH_PKCE = env.flag("TRADESWIM_OAUTH_PKCE", default=IS_PAPER)
 # For each exchange, its answer's body included; the lease of a claim must be longer.
 BROKER_TIMEOUT_S = float(env.integer("TRADESWIM_BROKER_TIMEOUT_S", 10, low=1, high=30))
 KEY_FILE = Path(env.text("TRADESWIM_KEY_FILE", str(HOME / "keys.json")))
+# Backups are sealed with a key of their own, which is kept apart from them (docs/backup.md).
+BACKUP_FOLDER = Path(env.text("TRADESWIM_BACKUP_FOLDER", str(HOME / "backups")))
+BACKUP_KEY_FILE = Path(env.text("TRADESWIM_BACKUP_KEY_FILE", str(HOME / "backup.key")))
 
 # --- signing in by a browser of our own (docs/logins.md) ------------------------------------------
 # The browser's program; `playwright` takes the one that `playwright install chromium` fetched.

@@ -1,0 +1,138 @@
+"""GO before the open, and NO-GO with the name of whatever is in the way."""
+
+import os
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from accounts.domain.beats import Beat, Savings
+from accounts.models import Alarm, BrokerLogin, Token
+from accounts.services import heartbeats
+from accounts.services.alarms import raise_alarm
+from accounts.services.beat_runs import BeatRun, record_run
+from accounts.services.gate import close_gate
+from accounts.services.sealing import seal_events
+from accounts.services.short_memory import short_memory
+from orders.models import ElsewhereLook
+from orders.selectors.preflight import preflight, verdict
+from orders.tasks.health import queue_part
+from orders.tasks.preflight import NO_GO
+from orders.tasks.preflight import preflight as preflight_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def morning(fleet, settings, queue, tmp_path):
+    """Everything is well: processes, beats, tokens and a backup of last night."""
+    settings.CACHE_URL = settings.REDIS_URL = queue.url
+    settings.BACKUP_FOLDER = tmp_path
+    (tmp_path / "tradeswim-20260101T000000Z.backup").touch()
+    short_memory().delete(heartbeats.KEY)
+    for name in heartbeats.expected(has_streams=True):
+        heartbeats.say_alive(name)
+    for beat in Beat:
+        now = time.time()
+        run = BeatRun(started_at=now, finished_at=now, oldest_at=now)
+        record_run(beat, run, {}, set(), Savings())
+    while seal_events(now=timezone.now()):
+        pass
+    return fleet
+
+
+def looked() -> str:
+    return verdict(preflight(queue=queue_part(), now=timezone.now()))
+
+
+def test_go_when_all_is_well(morning):
+    assert looked() == "GO"
+    preflight_task()
+    assert not Alarm.objects.exists()
+
+
+def gate(fleet):
+    close_gate("A restored database.", now=timezone.now())
+
+
+def process(fleet):
+    short_memory().hset(heartbeats.KEY, "stream", "1")
+
+
+def beat(fleet):
+    old = time.time() - 900
+    run = BeatRun(started_at=old, finished_at=old, oldest_at=old, asked=1)
+    record_run(Beat.ACCOUNTS, run, {}, set(), Savings())
+
+
+def login(fleet):
+    BrokerLogin.objects.filter(pk=fleet.logins[0].pk).update(status="LOGIN_REQUIRED")
+
+
+def token(fleet):
+    soon = timezone.now() + timedelta(hours=20)
+    Token.objects.filter(login=fleet.logins[0]).update(refresh_expires_at=soon)
+
+
+def position(fleet):
+    ElsewhereLook.objects.create(
+        account=fleet.accounts[0], difference={"AAPL": "3"}, since=timezone.now()
+    )
+
+
+def order(fleet):
+    fleet.broker.fault("drop_after", method="POST", account=fleet.accounts[0].hash_value)
+    fleet.broadcast(fleet.shares(3))
+
+
+def alarm(fleet):
+    raise_alarm("A_TEST", f"a test {uuid4()}", "A test says so.", now=timezone.now())
+
+
+def backup(fleet):
+    from django.conf import settings
+
+    (made,) = settings.BACKUP_FOLDER.iterdir()
+    old = time.time() - 27 * 3600
+    os.utime(made, (old, old))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "names"),
+    [
+        (gate, "Start-up gate"),
+        (process, "Processes and queues"),
+        (beat, "Balances"),
+        (login, "Logins"),
+        (token, "Tokens"),
+        (position, "Positions"),
+        (order, "Orders of yesterday"),
+        (alarm, "Alarms"),
+        (backup, "Backup"),
+    ],
+)
+def test_no_go_names_what_is_in_the_way(morning, break_it, names):
+    break_it(morning)
+
+    assert looked() == f"NO-GO: {names}"
+
+
+def test_no_go_without_a_queue(morning, queue):
+    queue.kill()
+    try:
+        said = looked()
+    finally:
+        queue.start()
+
+    assert said.startswith("NO-GO: Task queue, Processes and queues")
+
+
+def test_the_morning_raises_an_alarm_with_the_reasons(morning):
+    token(morning)
+
+    preflight_task()
+
+    alarm = Alarm.objects.get(code=NO_GO)
+    assert alarm.words == "NO-GO: Tokens. Run: manage.py preflight"

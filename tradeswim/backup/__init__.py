@@ -1,0 +1,1 @@
+"""Backups: one encrypted file of the whole database, whose keys are kept elsewhere."""
