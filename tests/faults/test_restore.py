@@ -81,5 +81,5 @@ def count(installation: Installation) -> int:
 def answered(installation: Installation, path: str) -> bool:
     try:
         return requests.get(f"http://127.0.0.1:{installation.port}{path}", timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
