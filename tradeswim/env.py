@@ -25,6 +25,24 @@ def text(name: str, default: str | None = None, *, among: tuple[str, ...] = ()) 
     return value
 
 
+def secret(name: str, default: str) -> str:
+    """Return the variable's value, or what is in the file that NAME_FILE names, or the default.
+
+    So a password need not stand in the environment of every process. Errors: BadSetting.
+    """
+    given = _environ().get(name, "").strip()
+    path = _environ().get(f"{name}_FILE", "").strip()
+    if given or not path:
+        return given or default
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise BadSetting(f"{name}_FILE names {path}, which cannot be read.") from None
+    if not value:
+        raise BadSetting(f"{name}_FILE names {path}, which is empty.")
+    return value
+
+
 def integer(name: str, default: int, *, low: int, high: int) -> int:
     """Return a whole number between `low` and `high`, both included."""
     return whole(name, _environ().get(name, "").strip() or str(default), low=low, high=high)

@@ -97,6 +97,31 @@ def test_a_good_setting_is_kept(monkeypatch, name, value, setting, kept):
     assert start()[setting] == kept
 
 
+@pytest.mark.parametrize("name", ["REDIS_URL", "CACHE_URL"])
+def test_an_address_with_a_password_may_stand_in_a_file(monkeypatch, tmp_path, name):
+    path = tmp_path / "address"
+    path.write_text(" redis://:x@h:1/0\n")
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+
+    assert start()[name] == "redis://:x@h:1/0"
+    monkeypatch.setenv(name, "redis://other:2")
+    assert start()[name] == "redis://other:2"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "CACHE_URL"])
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("\n", "is empty")])
+def test_an_address_whose_file_is_of_no_use_stops_the_start(
+    monkeypatch, tmp_path, name, content, words
+):
+    path = tmp_path / "address"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+
+    with pytest.raises(env.BadSetting, match=f"{name}_FILE names .* which {words}"):
+        start()
+
+
 def test_live_trusts_no_certificate_of_ours(monkeypatch):
     monkeypatch.setenv("TRADESWIM_ENVIRONMENT", "LIVE")
     monkeypatch.setenv("BROKER_CA_FILE", "/ours.pem")

@@ -81,7 +81,8 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = HOME / "static"
+# With the code where it is installed, so that a rollback takes the files of its pages along.
+STATIC_ROOT = Path(env.text("TRADESWIM_STATIC_ROOT", str(HOME / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -138,14 +139,16 @@ def database(address: str) -> dict[str, Any]:
     return described
 
 
-DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{HOME}/db.sqlite3"))}
+DATABASES = {"default": database(env.secret("DATABASE_URL", f"sqlite:///{HOME}/db.sqlite3"))}
 
 # --- Redis, Celery --------------------------------------------------------------------------------
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 REDIS_URL = env.url(
-    "REDIS_URL", env.found("REDIS_URL", "redis://127.0.0.1:6379/0"), schemes=REDIS_SCHEMES
+    "REDIS_URL",
+    env.secret("REDIS_URL", env.found("REDIS_URL", "redis://127.0.0.1:6379/0")),
+    schemes=REDIS_SCHEMES,
 )
-CACHE_URL = env.url("CACHE_URL", env.text("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
+CACHE_URL = env.url("CACHE_URL", env.secret("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
