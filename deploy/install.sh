@@ -36,15 +36,14 @@ main() {
 }
 
 check_system() {
-	# shellcheck disable=SC1091
-	. /etc/os-release
-	case $ID-$VERSION_ID in
+	system=$(. /etc/os-release && echo "$ID-$VERSION_ID") # in a shell of its own: it sets VERSION, too
+	case $system in
 	debian-12 | ubuntu-24.04) ;;
 	ubuntu-22.04)
 		"${PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
 			die "Ubuntu 22.04 comes with Python 3.10. Install a newer one, and name it: PYTHON=python3.11"
 		;;
-	*) [ -n "${ANY_SYSTEM:-}" ] || die "this is $PRETTY_NAME. Debian 12 and Ubuntu 24.04 are supported; ANY_SYSTEM=1 goes on all the same." ;;
+	*) [ -n "${ANY_SYSTEM:-}" ] || die "this is $system. Debian 12 and Ubuntu 24.04 are supported; ANY_SYSTEM=1 goes on all the same." ;;
 	esac
 }
 

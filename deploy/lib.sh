@@ -47,9 +47,8 @@ lay_release() {
 		--exclude='./.*_cache' --exclude=./staticfiles .) | tar -C "$release" -xf - --no-same-owner
 	(
 		umask 022
-		cd "$release"
-		scripts/install requirements.txt
-		.venv/bin/python -m compileall -q -j 0 accounts brokerage orders strategies tradeswim
+		cd "$release" && scripts/install requirements.txt &&
+			.venv/bin/python -m compileall -q -j 0 accounts brokerage orders strategies tradeswim
 	) || die "the packages of release $1 could not be installed."
 	chmod -R go-w,a+rX "$release"
 }

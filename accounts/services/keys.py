@@ -38,6 +38,8 @@ def make_first_keys() -> bool:
 
     Errors: BadKeyRing when the file is missing, but the database needs it.
     """
+    if Path(settings.KEY_FILE).exists():  # perhaps where nothing can be written
+        return False
     with key_file_held():
         if Path(settings.KEY_FILE).exists():
             return False
