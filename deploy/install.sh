@@ -26,6 +26,7 @@ main() {
 	lay_release "$name"
 	collect_static "$name"
 	make_keys "$name"
+	stop_what_runs
 	migrate "$name"
 	make_admin "$name"
 	switch_to "$name"
@@ -264,10 +265,15 @@ make_keys() {
 	echo "   $SECRETS/keys.json: keep a copy of it apart from every backup of the database."
 }
 
-migrate() {
-	if has_systemd && systemctl is-active --quiet tradeswim-prepare.service; then
-		return # the next start does it
+# What runs would go on with the old release's code and load the new one's beside it.
+stop_what_runs() {
+	if has_systemd && systemctl is-active --quiet tradeswim.target; then
+		say "stopping"
+		systemctl stop tradeswim.target
 	fi
+}
+
+migrate() {
 	say "preparing the database"
 	of_release "$1" migrate --verbosity 0
 }
@@ -292,13 +298,8 @@ start_units() {
 	else
 		systemctl disable --quiet --now tradeswim-paper.service 2>/dev/null || true
 	fi
-	if systemctl is-active --quiet tradeswim-sweeper.service; then
-		left="$left
-  - what was changed holds from the next start on: systemctl restart tradeswim.target"
-	else
-		say "starting"
-		systemctl start tradeswim.target
-	fi
+	say "starting"
+	systemctl start tradeswim.target
 }
 
 self_sign() {

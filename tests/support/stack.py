@@ -87,12 +87,17 @@ class Stack:
 
 
 class Program:
-    """An operator's program: it knows the API and the paper broker's control interface."""
+    """An operator's program: it knows the API and the paper broker's control interface.
+
+    Args:
+        ready: what the READY line says; `ca` names the certificate of a site behind nginx.
+    """
 
     def __init__(self, ready: dict[str, Any]) -> None:
         self.url, self.paper_url = ready["url"] + "/api/v1/", ready["paper_url"]
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.verify = ready.get("ca", True)
         body = {"username": ready["user"], "password": ready["password"]}
         answer = self.session.post(self.url + "auth/token/", json=body, timeout=10)
         answer.raise_for_status()
