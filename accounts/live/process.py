@@ -26,7 +26,7 @@ def calm_garbage_collector() -> None:
 
 
 def say_ready() -> None:
-    """Say that this process is ready, and alive; to `manage.py up` if it was started under a name."""
+    """Say that this process is ready and alive; to `manage.py up` only what has a name."""
     notify()
     if name := os.environ.get("TRADESWIM_PROCESS"):
         path = ready_file(name)

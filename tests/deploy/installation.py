@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.deploy.machine import Machine
@@ -27,12 +28,13 @@ class Deployment:
 
     def __init__(self, folder: Path, *, accounts: int) -> None:
         self.database = new_database(folder)
-        self.port, self.paper_port = free_ports()
         for name in ("queue", "cache", "nginx"):
             (folder / name).mkdir()
+        self.static = _collect_static(folder)
+        # Ports are chosen as late as can be: what took so long could lose them to somebody else.
+        self.port, self.paper_port = free_ports()
         self._redis = [RedisServer(folder / name) for name in ("queue", "cache")]
         queue, cache = self._redis
-        self.static = folder / "static"
         self.proxy = Proxy(folder / "nginx", upstream=self.port, static=self.static)
         settings = {
             **HURRIED,
@@ -65,22 +67,12 @@ class Deployment:
 
     def start(self) -> None:
         """Do what install.sh does before it starts the units, and start them."""
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
         self.manage("make_keys")
         self.machine.start()
 
     def manage(self, *arguments: str) -> str:
         """Run a management command with the installation's settings."""
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env={**without_outer_settings(os.environ), **self._settings},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return _manage(self._settings, *arguments)
 
     @property
     def ready(self) -> dict[str, object]:
@@ -99,3 +91,30 @@ class Deployment:
         for redis in self._redis:
             redis.stop()
         self.database.drop()
+
+
+def _collect_static(folder: Path) -> Path:
+    """Collect what the pages need as install.sh does; no service is needed for it."""
+    static = folder / "static"
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "tradeswim.settings.production",
+        "TRADESWIM_SECRET_KEY": SECRET_KEY,
+        "TRADESWIM_HOSTS": HOST,
+        "TRADESWIM_HOME": str(folder),
+        "TRADESWIM_STATIC_ROOT": str(static),
+    }
+    _manage(settings, "collectstatic", "--noinput", "--verbosity", "0")
+    return static
+
+
+def _manage(settings: Mapping[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**without_outer_settings(os.environ), **settings},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

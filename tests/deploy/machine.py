@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.deploy.units import ROOT, Unit, all_units
+from tests.deploy.units import ROOT, Unit, waves
 from tests.support.stack import without_outer_settings
 
 READY_WITHIN_S = 240
@@ -60,9 +60,9 @@ class Service:
             assert code in allowed, self.log.read_text()
             return
         assert self.unit.one("Type") == "notify"
-        self.hear("READY=1", READY_WITHIN_S)
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
+        self.hear("READY=1", READY_WITHIN_S)
 
     def hear(self, word: str, seconds: float) -> None:
         """Wait until the main process says this word."""
@@ -104,7 +104,9 @@ class Service:
         unprivileged = [] if os.geteuid() == 0 else ["--map-root-user"]
         view = ["unshare", "--mount", *unprivileged, "sh", "-c", VIEW, "view"]
         places = [str(ROOT), str(home), str(credentials), f"{self.unit.name}.service"]
-        command = [self.unit.expanded(word, host=socket.gethostname()) for word in self.unit.command]
+        command = [
+            self.unit.expanded(word, host=socket.gethostname()) for word in self.unit.command
+        ]
         with self.log.open("a") as output:
             return subprocess.Popen(
                 [*view, *places, *command],
@@ -170,10 +172,11 @@ class Machine:
 
     def start(self) -> None:
         """Start everything, each once what it comes after is ready."""
-        for unit in all_units().values():
-            service = Service(unit, self.folder)
-            self.services[service.short] = service
-            service.wait_until_ready()
+        for wave in waves():
+            services = [Service(unit, self.folder) for unit in wave]
+            self.services |= {service.short: service for service in services}
+            for service in services:
+                service.wait_until_ready()
 
     def stop(self) -> None:
         for service in reversed(self.services.values()):

@@ -4,18 +4,20 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import requests
 
+from brokerage.paper.server import MOST_UNSAVED_S, SAVE_S
 from tests.deploy.machine import Service
 from tests.faults.installation import wait_until
 from tests.faults.invariants import problems
 from tests.faults.truth import Witness
 
 BACK_WITHIN_S = 10.0
-# One that begins after web is not needed; paper keeps its orders in memory and has a test of its own.
+# The paper broker writes its orders down when it has time to; it is killed in a test of its own.
 KILLED = [
     *("web", "placement", "stocks", "options", "accounts"),
     *("logins", "maint", "beat", "sweeper", "stream"),
@@ -123,8 +125,7 @@ def test_every_process_that_is_killed_is_back_in_time_and_nothing_is_lost_or_dou
 def test_a_paper_broker_that_is_killed_is_back_with_its_orders(deployment, trader):
     order = trader.broadcast()
     trader.wait_for(order, "FILLED")
-    state = deployment.machine.folder / "home" / "paper-state.json"
-    wait_until(lambda: f'"{trader.orders_like(order)[0]["orderId"]}"' in state.read_text() or True)
+    time.sleep(MOST_UNSAVED_S + SAVE_S)
     took = kill(deployment.machine.services["paper"])
 
     assert took < BACK_WITHIN_S * patience()
@@ -139,10 +140,11 @@ def test_the_sweeper_tells_its_supervisor_all_the_time_that_it_lives(deployment)
 
 
 def test_no_process_knows_a_password_by_its_environment(deployment):
-    secrets = [path.read_text().strip() for path in (deployment.machine.folder / "secrets").iterdir()]
+    secrets = [
+        path.read_text().strip() for path in (deployment.machine.folder / "secrets").iterdir()
+    ]
     words = [word for secret in secrets for word in secret.split("@")[0].split(":")[-1:]]
     for service in deployment.machine.services.values():
         if service.process.poll() is None:
-            with open(f"/proc/{service.process.pid}/environ", encoding="utf-8") as file:
-                environment = file.read()
+            environment = Path(f"/proc/{service.process.pid}/environ").read_text()
             assert [word for word in words if len(word) > 12 and word in environment] == []

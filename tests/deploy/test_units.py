@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +38,10 @@ def analyzed(tmp_path_factory) -> list[str]:
     """What `systemd-analyze verify` has to say, with our Python where the units expect it."""
     folder = tmp_path_factory.mktemp("view")
     view = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    places = [str(ROOT), str(folder), str(folder), "x"]
     files = [str(path) for path in sorted(UNITS.glob("tradeswim*.*")) if path.is_file()]
     done = subprocess.run(
-        [*view, "sh", "-c", VIEW, "view", str(ROOT), str(folder), str(folder), "x"]
-        + ["systemd-analyze", "verify", "--man=no", *files],
+        [*view, "sh", "-c", VIEW, "view", *places, "systemd-analyze", "verify", "--man=no", *files],
         capture_output=True,
         text=True,
         check=False,
@@ -53,7 +54,7 @@ def test_systemd_understands_all_of_it(analyzed):
 
 
 def test_there_is_a_unit_for_every_process_and_it_starts_the_same(monkeypatch):
-    monkeypatch.setattr(plan.sys, "executable", PYTHON)
+    monkeypatch.setattr(sys, "executable", PYTHON)
     monkeypatch.setattr(plan, "MANAGE", MANAGE)
     programs = {one.name: one for one in plan.programs({})}
     units = {name.removeprefix("tradeswim-"): one for name, one in all_units().items()}

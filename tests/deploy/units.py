@@ -1,7 +1,7 @@
 """Read the unit files as systemd does, as far as these ones go."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,15 +82,17 @@ def unit(name: str) -> Unit:
 
 
 def all_units() -> dict[str, Unit]:
-    """Return every service, in an order in which they can be started."""
-    left = {path.stem: unit(path.stem) for path in sorted(UNITS.glob("*.service"))}
-    ordered: dict[str, Unit] = {}
+    """Return every service by its name."""
+    return {path.stem: unit(path.stem) for path in sorted(UNITS.glob("*.service"))}
+
+
+def waves() -> Iterator[list[Unit]]:
+    """Yield services that can be started together, once all those before them are ready."""
+    left = all_units()
     while left:
         ready = [name for name, one in left.items() if not _waits_for(one, left)]
         assert ready, f"these wait for each other: {sorted(left)}"
-        for name in ready:
-            ordered[name] = left.pop(name)
-    return ordered
+        yield [left.pop(name) for name in ready]
 
 
 def _waits_for(one: Unit, others: Mapping[str, Unit]) -> bool:

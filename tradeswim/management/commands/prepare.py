@@ -28,7 +28,9 @@ class Command(BaseCommand):
     help = "Start the deployment, before its workers: nothing is sent until the gate opens."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--agent", default="agent", help="user made with AGENT_PASSWORD, if set")
+        parser.add_argument(
+            "--agent", default="agent", help="user made with AGENT_PASSWORD, if set"
+        )
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date")
         parser.add_argument(
             "--exit-code", action="store_true", help=f"end with {GATE_IS_CLOSED} if it stays closed"
