@@ -1,17 +1,15 @@
 """The units' own command lines, started as written: they serve, come back when killed, and stop."""
 
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import requests
 
 from brokerage.paper.server import MOST_UNSAVED_S, SAVE_S
 from tests.deploy.machine import Service
+from tests.faults.clicking import Clicking, patience
 from tests.faults.installation import wait_until
 from tests.faults.invariants import problems
 from tests.faults.truth import Witness
@@ -24,48 +22,9 @@ KILLED = [
 ]
 
 
-def patience() -> float:
-    """How much slower than alone this machine is: others may use it, too."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
 @pytest.fixture(scope="module")
 def witness(trader, deployment) -> Witness:
     return Witness(trader, deployment.database, trader.resets)
-
-
-class Clicking(threading.Thread):
-    """An agent who broadcasts all the time, and repeats each click until it is taken."""
-
-    def __init__(self, trader) -> None:
-        super().__init__(daemon=True)
-        self._trader = trader
-        self._stop_asked = threading.Event()
-        self.orders: list[int] = []
-
-    def run(self) -> None:
-        while not self._stop_asked.is_set():
-            ticket, click = self._trader.ticket(), str(uuid4())
-            while not self._is_taken(ticket, click):
-                time.sleep(0.2)
-            time.sleep(0.5)
-
-    def end(self) -> None:
-        """Finish the click that is being made."""
-        self._stop_asked.set()
-        self.join(timeout=60)
-        assert not self.is_alive()
-
-    def _is_taken(self, ticket, click: str) -> bool:
-        try:
-            answer = self._trader.click(ticket, click)
-        except requests.RequestException:
-            return False
-        if answer.status_code in (200, 201):
-            self.orders.append(answer.json()["id"])
-            return True
-        assert answer.status_code in (502, 503, 504), answer.text
-        return False
 
 
 @pytest.fixture
