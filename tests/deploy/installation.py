@@ -6,10 +6,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import requests
+
 from tests.deploy.machine import Machine
 from tests.deploy.proxy import HOST, Proxy
 from tests.deploy.units import ROOT
 from tests.faults.database import new_database
+from tests.faults.installation import wait_until
 from tests.support.redis_server import RedisServer
 from tests.support.stack import PASSWORD, free_ports, without_outer_settings
 
@@ -69,6 +72,15 @@ class Deployment:
         """Do what install.sh does before it starts the units, and start them."""
         self.manage("make_keys")
         self.machine.start()
+        wait_until(self.is_served, 240)
+
+    def is_served(self) -> bool:
+        """Whether a page comes through nginx."""
+        try:
+            url, ca = f"{self.proxy.url}/sign-in/", str(self.proxy.certificate)
+            return requests.get(url, verify=ca, timeout=30).status_code == 200
+        except requests.RequestException:
+            return False
 
     def manage(self, *arguments: str) -> str:
         """Run a management command with the installation's settings."""

@@ -54,7 +54,7 @@ def shake_hands(proxy: Proxy, made: ssl.SSLContext, name: str = HOST) -> tuple[s
 def ask(proxy: Proxy, path: str, *, host: str = "", source: tuple[str, int] | None = None) -> int:
     """GET a path; return its status."""
     connection = http.client.HTTPSConnection(
-        HOST, proxy.port, timeout=10, context=context(proxy), source_address=source
+        HOST, proxy.port, timeout=30, context=context(proxy), source_address=source
     )
     try:
         connection.request("GET", path, headers={"Host": host} if host else {})
@@ -115,7 +115,7 @@ def test_plain_http_leads_to_https_except_for_certificates(proxy, session):
 
 
 def test_pages_carry_their_security_headers_once(proxy, session):
-    answer = session.get(f"{proxy.url}/sign-in/", timeout=10)
+    answer = session.get(f"{proxy.url}/sign-in/", timeout=30)
 
     assert answer.status_code == 200
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
@@ -126,16 +126,16 @@ def test_pages_carry_their_security_headers_once(proxy, session):
 
 
 def test_what_nginx_says_itself_tells_browsers_to_stay_with_https(proxy, session):
-    answer = session.get(f"{proxy.url}/static/nothing.js", timeout=10)
+    answer = session.get(f"{proxy.url}/static/nothing.js", timeout=30)
 
     assert answer.status_code == 404
     assert answer.headers["strict-transport-security"] == HEADERS["strict-transport-security"]
 
 
 def test_static_files_come_compressed_and_stay_for_ever(proxy, session):
-    page = session.get(f"{proxy.url}/sign-in/", timeout=10).text
+    page = session.get(f"{proxy.url}/sign-in/", timeout=30).text
     path = next(one for one in re.findall(r'"(/static/[^"]+)"', page) if one.endswith(".css"))
-    answer = session.get(proxy.url + path, headers={"Accept-Encoding": "gzip"}, timeout=10)
+    answer = session.get(proxy.url + path, headers={"Accept-Encoding": "gzip"}, timeout=30)
 
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -152,7 +152,7 @@ def test_nothing_but_files_is_served_from_there(proxy, path):
 def test_a_body_that_is_too_big_is_refused_in_the_words_of_the_api(proxy, session, trader):
     headers = {"Authorization": trader.session.headers["Authorization"]}
     url = f"{proxy.url}/api/v1/orders/"
-    answer = session.post(url, data=b"x" * 300_000, headers=headers, timeout=10)
+    answer = session.post(url, data=b"x" * 300_000, headers=headers, timeout=30)
 
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
@@ -166,8 +166,8 @@ def test_how_it_is_is_told_to_this_machine_only(proxy, path):
 
 
 def test_the_code_that_people_come_back_with_is_in_no_log(proxy, session):
-    session.get(f"{proxy.url}/oauth/callback/?code=C0.canary&state=s", timeout=10)
-    session.get(f"{proxy.url}/", headers={"Referer": f"{proxy.url}/?code=C0.canary"}, timeout=10)
+    session.get(f"{proxy.url}/oauth/callback/?code=C0.canary&state=s", timeout=30)
+    session.get(f"{proxy.url}/", headers={"Referer": f"{proxy.url}/?code=C0.canary"}, timeout=30)
 
     wait_until(lambda: "/oauth/callback/" in proxy.log("tradeswim-access"), 5)
     for name in ("access", "error", "tradeswim-access", "tradeswim-error"):
@@ -178,12 +178,12 @@ def test_the_code_that_people_come_back_with_is_in_no_log(proxy, session):
 @pytest.fixture
 def desk(proxy, session) -> requests.Session:
     """A browser that is signed in."""
-    page = session.get(f"{proxy.url}/sign-in/", timeout=10)
+    page = session.get(f"{proxy.url}/sign-in/", timeout=30)
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     assert token
     body = {"username": "agent", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
     headers = {"Origin": proxy.url, "Referer": f"{proxy.url}/sign-in/"}
-    answer = session.post(f"{proxy.url}/sign-in/", data=body, headers=headers, timeout=10)
+    answer = session.post(f"{proxy.url}/sign-in/", data=body, headers=headers, timeout=30)
     assert answer.status_code == 200
     assert "__Host-session" in session.cookies.get_dict()
     browser: requests.Session = session
@@ -225,7 +225,7 @@ def test_a_click_whose_web_server_died_over_it_is_not_sent_again_by_nginx(
 
     assert answer.status_code == 502
     assert answer.json()["code"] == "unavailable"
-    wait_until(lambda: ask(proxy, "/sign-in/") == 200, 60)
+    wait_until(deployment.is_served, 120)
     time.sleep(2)
     assert _orders(deployment) == before
     last = [json.loads(line) for line in proxy.log("tradeswim-access").splitlines()]

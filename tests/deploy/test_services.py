@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
 from brokerage.paper.server import MOST_UNSAVED_S, SAVE_S
 from tests.deploy.machine import Service
@@ -35,15 +34,6 @@ def clicking(trader) -> Iterator[Clicking]:
     clicking.end()
 
 
-def is_served(deployment) -> bool:
-    """Whether a page comes through nginx."""
-    try:
-        url, ca = f"{deployment.proxy.url}/sign-in/", str(deployment.proxy.certificate)
-        return requests.get(url, verify=ca, timeout=30).status_code == 200
-    except requests.RequestException:
-        return False
-
-
 def kill(service: Service, *, is_back: Callable[[], object] | None = None) -> float:
     """Kill a process with `kill -9`; return how long its place was empty."""
     killed, began = service.process, time.monotonic()
@@ -63,7 +53,7 @@ def test_every_process_that_is_killed_is_back_in_time_and_nothing_is_lost_or_dou
     took = {}
     for name in KILLED:
         service = deployment.machine.services[name]
-        is_back = (lambda: is_served(deployment)) if name == "web" else None
+        is_back = deployment.is_served if name == "web" else None
         took[name] = kill(service, is_back=is_back)
         taken = len(clicking.orders)
         wait_until(lambda taken=taken: len(clicking.orders) > taken, 30)
