@@ -26,7 +26,7 @@ main() {
 	lay_release "$name"
 	collect_static "$name"
 	make_keys "$name"
-	stop_what_runs
+	stop_everything # what runs would go on with the old code, and load the new one's beside it
 	migrate "$name"
 	make_admin "$name"
 	switch_to "$name"
@@ -265,14 +265,6 @@ make_keys() {
 	echo "   $SECRETS/keys.json: keep a copy of it apart from every backup of the database."
 }
 
-# What runs would go on with the old release's code and load the new one's beside it.
-stop_what_runs() {
-	if has_systemd && systemctl is-active --quiet tradeswim.target; then
-		say "stopping"
-		systemctl stop tradeswim.target
-	fi
-}
-
 migrate() {
 	say "preparing the database"
 	of_release "$1" migrate --verbosity 0
@@ -299,7 +291,7 @@ start_units() {
 		systemctl disable --quiet --now tradeswim-paper.service 2>/dev/null || true
 	fi
 	say "starting"
-	systemctl start tradeswim.target
+	systemctl start --no-block tradeswim.target # one that cannot start would be waited for in vain
 }
 
 self_sign() {

@@ -105,6 +105,14 @@ install_units() {
 	fi
 }
 
+# Stop everything, and wait until the last process has ended: of the target alone systemctl would not wait.
+stop_everything() {
+	if has_systemd; then
+		say "stopping"
+		systemctl stop tradeswim.target 'tradeswim-*.service'
+	fi
+}
+
 # $1: address that must answer with 200; given up after SERVING_WITHIN_S.
 wait_until_serving() {
 	say "waiting until it serves"

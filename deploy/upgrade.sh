@@ -23,7 +23,7 @@ upgrade() {
 	lay_release "$new" # while the old one still serves
 	collect_static "$new"
 	back_up
-	stop_all
+	stop_everything
 	echo "$old" >"$BASE/previous"
 	switch_to "$new"
 	install_units
@@ -43,18 +43,13 @@ back_up() {
 		die "the backup failed; nothing was changed. Name another command, or BACKUP=skip."
 }
 
-stop_all() {
-	say "stopping $old"
-	! has_systemd || systemctl stop tradeswim.target
-}
-
 start_all() {
 	say "starting"
 	if ! has_systemd; then
 		echo "Left to do: start the services"
 		return
 	fi
-	systemctl start tradeswim.target
+	systemctl start --no-block tradeswim.target # one that cannot start would be waited for in vain
 	address=$(sed -n 's/^TRADESWIM_WEB_URL=//p' "$SETTINGS/tradeswim.env")
 	wait_until_serving "$address/sign-in/"
 }
@@ -72,6 +67,7 @@ write_again() {
 		"$CURRENT/deploy/nginx/render" >$site.new
 	mv $site.new $site
 	if nginx -t -q; then
+		rm -f $site.before
 		! has_systemd || systemctl reload-or-restart nginx
 	else
 		mv $site.before $site
@@ -98,7 +94,7 @@ roll_back() {
 	new=$(cat "$BASE/previous")
 	[ -e "$BASE/releases/$new/.complete" ] || die "release $new is not there any more."
 	[ "$new" != "$old" ] || die "$new runs already."
-	stop_all
+	stop_everything
 	# The old program refuses a database that a newer one has changed; better now than after the switch.
 	if ! TRADESWIM_RELEASE=$BASE/releases/$new "$CURRENT/deploy/tradeswim" \
 		check --deploy --tag tradeswim --database default; then
