@@ -26,6 +26,7 @@ main() {
 	lay_release "$name"
 	collect_static "$name"
 	make_keys "$name"
+	make_backup_key "$name"
 	stop_everything # what runs would go on with the old code, and load the new one's beside it
 	migrate "$name"
 	make_admin "$name"
@@ -263,6 +264,12 @@ make_keys() {
 	say "making the keys"
 	of_release "$1" make_keys >/dev/null
 	echo "   $SECRETS/keys.json: keep a copy of it apart from every backup of the database."
+}
+
+make_backup_key() {
+	[ ! -s "$SECRETS/backup.key" ] || return 0
+	(umask 077 && in_release "$BASE/releases/$1" backup --make-key "$SECRETS/backup.key") >/dev/null
+	echo "   $SECRETS/backup.key: keep a copy of it where no backup is."
 }
 
 migrate() {
