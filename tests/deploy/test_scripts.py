@@ -16,7 +16,7 @@ SCRIPTS = [
     "nginx/render",
     "certbot/reload-nginx",
 ]
-INSTALL = (DEPLOY / "install.sh").read_text()
+HOST = (DEPLOY / "host.sh").read_text()
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -34,14 +34,14 @@ def test_sh_understands_it(name):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", [name for name in SCRIPTS if name != "lib.sh"])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in {"host.sh", "lib.sh"}])
 def test_it_can_be_started(name):
     assert (DEPLOY / name).stat().st_mode & 0o111
 
 
 def test_it_makes_every_secret_that_a_unit_is_handed():
     """systemd starts no unit one of whose credentials is missing."""
-    made = set(re.findall(r"^\tsecret ([a-z-]+) ", INSTALL, re.MULTILINE)) | {"keys.json"}
+    made = set(re.findall(r"^\tsecret ([a-z-]+) ", HOST, re.MULTILINE)) | {"keys.json"}
 
     for one in all_units().values():
         assert set(one.credentials()) <= made
@@ -65,7 +65,7 @@ def test_the_redis_instances_it_makes_are_those_the_units_wait_for():
     made = {f"redis-server@tradeswim-{name}.service" for name in ("queue", "cache")}
 
     assert waited == made
-    assert set(re.findall(r"redis_instance (\w+) <<", INSTALL)) == {"queue", "cache"}
+    assert set(re.findall(r"redis_instance (\w+) <<", HOST)) == {"queue", "cache"}
     assert made <= set((UNITS / "tradeswim.target").read_text().replace("=", " ").split())
 
 
