@@ -96,9 +96,31 @@ class AccountRow:
     age_s: float | None
 
 
-def account_rows(*, now: datetime) -> list[AccountRow]:
-    """Return every account in grid order, with the mode in force for it."""
-    accounts = list(our_accounts().select_related("login"))
+def account_rows(
+    *, now: datetime, after: UUID | None = None, most: int | None = None
+) -> list[AccountRow]:
+    """Return accounts in grid order, each with the mode in force for it.
+
+    Args:
+        after: only those that follow this one in the grid.
+        most: how many at most; None for all.
+    """
+    rows = our_accounts()
+    if after is not None:
+        rows = rows.filter(position__gt=Account.objects.filter(pk=after).values("position"))
+    return _account_rows(rows[:most], now)
+
+
+def get_account_row(pk: UUID, *, now: datetime) -> AccountRow:
+    """Return one account. Errors: Account.DoesNotExist."""
+    found = _account_rows(our_accounts().filter(pk=pk), now)
+    if not found:
+        raise Account.DoesNotExist
+    return found[0]
+
+
+def _account_rows(rows: QuerySet[Account], now: datetime) -> list[AccountRow]:
+    accounts = list(rows.select_related("login"))
     groups = groups_of([account.pk for account in accounts])
     rules = mode_rules()
     return [_row(one, groups.get(one.pk, frozenset()), rules, now) for one in accounts]

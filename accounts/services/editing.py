@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.domain.modes import strictest
+from accounts.domain.refusals import NothingDone
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import Account, AccountGroup, AuditEvent
 from accounts.selectors import groups_of, mode_rules, our_accounts
@@ -18,11 +19,11 @@ EDITABLE = COLUMNS | {"groups"}
 LONGEST_NAME = 60
 
 
-class MayNotEdit(Exception):
+class MayNotEdit(NothingDone):
     """A mode in force forbids the change; the text says which one, and what to do."""
 
 
-class NoSuchAccount(Exception):
+class NoSuchAccount(NothingDone):
     """An account that is not here was to be changed."""
 
 

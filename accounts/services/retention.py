@@ -1,4 +1,4 @@
-"""Thin what was read at the broker and grows old, in pieces so small that no click waits."""
+"""Thin what was read or answered and grows old, in pieces so small that no click waits."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.domain.histories import EASTERN
 from accounts.models import BalanceSnapshot
+from accounts.services.answering import forget_answers
 from accounts.services.refreshing import forget_refreshes
 from accounts.services.worth import thin_worth
 
@@ -23,7 +24,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
-    """Thin snapshots, the fleet's worth and refreshes; return how many rows went, by what.
+    """Thin snapshots, the fleet's worth, refreshes and answers; return how many rows went, by what.
 
     Safe to run again, and to be interrupted: the next run goes on.
     """
@@ -31,6 +32,7 @@ def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
         "snapshots": thin_snapshots(now=now, wait=wait),
         "worth": thin_worth(now=now),
         "refreshes": forget_refreshes(now=now),
+        "answers": forget_answers(now=now),
     }
 
 

@@ -12,13 +12,15 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts.domain.refusals import NothingDone
+
 log = logging.getLogger(__name__)
 
 DOORBELL = "tradeswim.doorbell"
 SILENCE_S = 1.0
 
 
-class QueueDown(Exception):
+class QueueDown(NothingDone):
     """The task queue does not answer; nothing may be promised that needs it."""
 
 

@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import MayTrade
+from accounts.api.once import once_per_key
+from accounts.api.requests import OPTIONAL_KEY
 from accounts.domain.beats import Beat
 from accounts.selectors import modes_in_force
 from accounts.tasks.queue import check_queue
@@ -121,9 +123,10 @@ def status(request: Request) -> Response:
     return Response(StatusAnswer(_answer(found)).data)
 
 
-@extend_schema(request=None, responses={202: SyncAnswer})
+@extend_schema(parameters=[OPTIONAL_KEY], request=None, responses={202: SyncAnswer})
 @api_view(["POST"])
 @permission_classes([MayTrade])
+@once_per_key
 def sync(request: Request, name: str) -> Response:
     """Start one run of a beat now: `stocks`, `options` or `accounts`."""
     if name.upper() not in Beat.__members__ or name != name.lower():

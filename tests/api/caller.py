@@ -1,6 +1,7 @@
 """A program that calls the API, and the bodies it sends."""
 
 import json
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -61,6 +62,13 @@ class Caller:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.access}"} if self.access else {}
+
+
+def next_page(answer: Answer) -> str:
+    """Return where a list goes on, as Caller.get() takes it; empty at its end."""
+    assert answer.status_code == 200, answer.content
+    found = re.fullmatch(r'</api/v1/(.+)>; rel="next"', answer.get("Link", ""))
+    return found[1] if found else ""
 
 
 def problem_of(answer: Answer, status: int, code: str) -> dict[str, Any]:

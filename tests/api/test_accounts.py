@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope
 from accounts.models import Account, AuditEvent, BrokerLogin
-from tests.api.caller import faults_of, problem_of
+from tests.api.caller import faults_of, next_page, problem_of
 from tests.support.make import make_account, make_group, make_login, make_mode
 from tests.support.raw_server import dead_port
 from tests.support.redis_server import point_celery_to
@@ -51,6 +51,30 @@ def test_accounts_are_listed_in_grid_order_with_everything_that_may_be_shown(cal
     }
     assert [row["mode"] for row in rows] == ["OPEN", "CLOSE_ONLY", "OPEN"]
     assert (rows[0]["value"], rows[0]["day_gain"], rows[0]["age_s"]) == (None, None, None)
+
+
+def test_the_grid_is_turned_page_by_page(caller, accounts):
+    first = caller.get("accounts/", limit=2)
+    second = caller.get(next_page(first))
+
+    assert [row["alias"] for row in first.json()] == ["Account 1", "Account 2"]
+    assert [row["alias"] for row in second.json()] == ["Account 3"]
+    assert next_page(second) == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ({"limit": "0"}, ("limit", "min_value")),
+        ({"limit": "5001"}, ("limit", "max_value")),
+        ({"after": "x"}, ("after", "invalid")),
+        ({"after": UNKNOWN}, ("after", "unknown_account")),
+        ({"sort": "value"}, ("sort", "unknown")),
+        ({"limit": ["1", "2"]}, ("limit", "given_twice")),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused(caller, accounts, query, fault):
+    assert faults_of(caller.get("accounts/", **query)) == {fault}
 
 
 def test_accounts_of_the_other_environment_are_not_listed(caller, accounts):
