@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.services.answering import CallAtWork, KeyTaken
 from accounts.services.editing import MayNotEdit
 from accounts.services.sessions import SessionEnded
 from accounts.tasks.queue import QueueDown
@@ -37,9 +38,11 @@ DATABASE_BUSY = (
     "The database did not answer in time. Send the same again, with the same Idempotency-Key: what "
     "was written meanwhile is then found, and not done twice."
 )
-_KINDS: dict[type[Exception], tuple[int, str, str]] = {
+KINDS: dict[type[Exception], tuple[int, str, str]] = {
     RequestDataTooBig: (413, "too_large", "The body is too large"),
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
+    KeyTaken: (409, "idempotency_key_reused", "Idempotency-Key reused"),
+    CallAtWork: (409, "in_progress", "The same call is at work"),
     AlreadyFlat: (409, "already_flat", "Nothing is left to close"),
     CannotControl: (409, "cannot_control", "This cannot be done now"),
     MayNotEdit: (409, "mode_forbids", "A mode forbids this"),
@@ -102,7 +105,7 @@ def _of_kind(error: Exception) -> Response | None:
     if isinstance(error, OperationalError):
         log.error("the database did not answer: %s", error)
         return _problem(503, "database_busy", "The database is busy", DATABASE_BUSY)
-    for kind, (status, code, title) in _KINDS.items():
+    for kind, (status, code, title) in KINDS.items():
         if isinstance(error, kind):
             return _problem(status, code, title, str(error))
     return None

@@ -19,7 +19,7 @@ from accounts.api.authentication import MayTrade
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.once import once_per_key
 from accounts.api.requests import NEXT_PAGE, OPTIONAL_KEY, page_of, query_of
-from accounts.domain.words import Mode
+from accounts.domain.words import AccountKind, LoginStatus, Mode
 from accounts.models import Account, RefreshRun
 from accounts.selectors import account_rows, get_account_row, our_accounts
 from accounts.services.editing import NoSuchAccount, edit_account
@@ -51,9 +51,9 @@ class AccountAnswer(serializers.Serializer[Any]):
     mode = OneOf(Mode)
     multiplier = serializers.DecimalField(max_digits=6, decimal_places=2)
     groups = serializers.ListField(child=serializers.CharField())
-    kind = serializers.CharField()
+    kind = OneOf(AccountKind)
     login = serializers.CharField()
-    login_status = serializers.CharField()
+    login_status = OneOf(LoginStatus)
     value = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     cash = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     buying_power = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)

@@ -51,7 +51,7 @@ class PageSessionAuthentication(SessionAuthentication):
 class MayTrade(BasePermission):
     """Agents and admins; everybody signed in may read."""
 
-    message = "Your role may not trade. Ask an admin for the role AGENT."
+    message = "Your role may not do this: it does not trade. Ask an admin for the role AGENT."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and request.user.may_trade

@@ -10,7 +10,6 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.once import once_per_key
 from accounts.api.requests import OPTIONAL_KEY
@@ -20,9 +19,11 @@ from accounts.domain.words import Mode, ModeScope
 from accounts.models import User
 from accounts.selectors import ModeInForce, get_mode, modes_in_force
 from accounts.services.modes import LONGEST_WHY, BadMode
+from orders.domain.lifecycle import Purpose
 from orders.selectors.leaving import Left, left_behind
 from orders.services.freezing import Frozen, MayNotLoosen, PasswordRequired, change_mode_as
 
+MAY_NOT = "Your role may not set modes. Ask an admin for the role AGENT; EXIT_ONLY may freeze."
 SETTABLE = [scope for scope in ModeScope if scope != ModeScope.GATE]
 
 
@@ -59,7 +60,7 @@ class LeftOrderAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     underlying = serializers.CharField()
-    purpose = serializers.CharField()
+    purpose = OneOf(Purpose)
     working = serializers.IntegerField(help_text="accounts in which the broker has the order")
     under_way = serializers.IntegerField(help_text="accounts in which that is not known yet")
 
@@ -73,7 +74,7 @@ class LeftAnswer(serializers.Serializer[Any]):
 
 
 class ModeAnswer(serializers.Serializer[Any]):
-    scope = serializers.CharField(help_text="GATE while a start is not finished")
+    scope = OneOf(ModeScope, help_text="GATE while a start is not finished")
     target = serializers.CharField()
     name = serializers.CharField(help_text="the target in words")
     mode = OneOf(Mode)
@@ -84,7 +85,7 @@ class ModeAnswer(serializers.Serializer[Any]):
 
 
 class ModeChangeAnswer(ModeAnswer):
-    before = serializers.CharField()
+    before = OneOf(Mode)
     skipped = serializers.IntegerField(help_text="orders stopped before they were sent")
     ladders_stopped = serializers.IntegerField()
 
@@ -107,7 +108,7 @@ def mode(request: Request) -> Response:
 def _set(request: Request) -> Response:
     user = request.user
     if not isinstance(user, User) or not user.may_freeze:
-        raise PermissionDenied(MayTrade.message)
+        raise PermissionDenied(MAY_NOT)
     body = ModeInput(data=request.data)
     body.is_valid(raise_exception=True)
     password = body.validated_data["password"]

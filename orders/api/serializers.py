@@ -12,6 +12,7 @@ from rest_framework import serializers
 from accounts.api.inputs import OneOf, StrictInput
 from orders.domain.guards import Guard
 from orders.domain.ladders import LONGEST_S, SHORTEST_S, Ladder
+from orders.domain.lifecycle import ParentStatus, Purpose, Status
 from orders.selectors.choosing import AccountChoice
 from strategies.domain.tickets import (
     Duration,
@@ -192,7 +193,7 @@ class OrderInput(StrictInput):
 class AccountOrderAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="of the account")
     alias = serializers.CharField()
-    status = serializers.CharField()
+    status = OneOf(Status)
     reason_code = serializers.CharField()
     reason = serializers.CharField()
     contracts = serializers.IntegerField()
@@ -204,7 +205,7 @@ class AccountOrderAnswer(serializers.Serializer[Any]):
 
 class LegAnswer(serializers.Serializer[Any]):
     symbol = serializers.CharField()
-    instruction = serializers.CharField()
+    instruction = OneOf(Instruction)
     ratio = serializers.IntegerField()
 
 
@@ -223,19 +224,19 @@ class LadderAnswer(serializers.Serializer[Any]):
 
 class OrderAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    status = serializers.CharField()
-    strategy = serializers.CharField()
+    status = OneOf(ParentStatus)
+    strategy = OneOf(Strategy)
     name = serializers.CharField()
     underlying = serializers.CharField()
     expiration = serializers.DateField(allow_null=True)
-    order_type = serializers.CharField()
-    price_effect = serializers.CharField(allow_null=True)
+    order_type = OneOf(OrderType)
+    price_effect = OneOf(PriceEffect, allow_null=True)
     limit = Price(allow_null=True)
     stop = Price(allow_null=True)
-    duration = serializers.CharField()
-    session = serializers.CharField()
+    duration = OneOf(Duration)
+    session = OneOf(Session)
     contracts = serializers.IntegerField()
-    purpose = serializers.CharField()
+    purpose = OneOf(Purpose)
     created_at = serializers.DateTimeField()
     legs = LegAnswer(many=True)
     accounts = AccountOrderAnswer(many=True)
@@ -252,7 +253,7 @@ class ExpirationAnswer(serializers.Serializer[Any]):
 class ChainRowAnswer(serializers.Serializer[Any]):
     symbol = serializers.CharField()
     strike = Price()
-    put_call = serializers.CharField()
+    put_call = OneOf(["PUT", "CALL"])
     bid = Price(allow_null=True)
     ask = Price(allow_null=True)
     mark = Price(allow_null=True)

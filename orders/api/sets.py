@@ -15,9 +15,10 @@ from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.requests import NEXT_PAGE, page_of, query_of
 from orders.api.serializers import LegAnswer, Price
 from orders.domain.bookmarks import SetStatus
+from orders.domain.lifecycle import ParentStatus
 from orders.selectors.exit_pricing import exit_prices, remembered_exit_prices
 from orders.selectors.sets import SetRow, find_set, list_sets
-from strategies.domain.tickets import Leg
+from strategies.domain.tickets import Leg, PriceEffect, Strategy
 
 
 class SetFilters(StrictInput):
@@ -68,14 +69,14 @@ class SetAccountAnswer(serializers.Serializer[Any]):
 class ExitPricesAnswer(serializers.Serializer[Any]):
     """USD per unit, positive and on tick; null while a leg has no quote."""
 
-    price_effect = serializers.CharField(allow_null=True)
+    price_effect = OneOf(PriceEffect, allow_null=True)
     natural = Price(allow_null=True)
     mid = Price(allow_null=True)
 
 
 class SetExitAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField(help_text="of the closing order")
-    status = serializers.CharField()
+    status = OneOf(ParentStatus)
     broadcast_ms = serializers.FloatField(allow_null=True)
 
 
@@ -83,11 +84,11 @@ class SetAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     status = OneOf(SetStatus)
     order = serializers.IntegerField(source="order.id", help_text="the broadcast it is of")
-    strategy = serializers.CharField(source="order.strategy")
+    strategy = OneOf(Strategy, source="order.strategy")
     name = serializers.CharField(source="order.name")
     underlying = serializers.CharField(source="order.underlying")
     expiration = serializers.DateField(source="order.expiration", allow_null=True)
-    price_effect = serializers.CharField(source="order.price_effect", allow_null=True)
+    price_effect = OneOf(PriceEffect, source="order.price_effect", allow_null=True)
     limit = Price(source="order.limit", allow_null=True)
     contracts = serializers.IntegerField(source="order.contracts")
     created_at = serializers.DateTimeField()

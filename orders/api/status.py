@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.authentication import MayTrade
+from accounts.api.inputs import OneOf
 from accounts.api.once import once_per_key
 from accounts.api.requests import OPTIONAL_KEY
 from accounts.domain.beats import Beat
+from accounts.domain.words import Mode
 from accounts.selectors import modes_in_force
 from accounts.tasks.queue import check_queue
 from brokerage.budget import Lane
@@ -31,7 +33,7 @@ class PartAnswer(serializers.Serializer[Any]):
 
 
 class BeatAnswer(serializers.Serializer[Any]):
-    beat = serializers.CharField()
+    beat = OneOf(Beat)
     age_s = serializers.FloatField(allow_null=True, help_text="since the last good run")
     is_late = serializers.BooleanField()
     oldest_s = serializers.FloatField(
@@ -84,7 +86,7 @@ class SavingsAnswer(serializers.Serializer[Any]):
 
 class ModeShort(serializers.Serializer[Any]):
     name = serializers.CharField()
-    mode = serializers.CharField()
+    mode = OneOf(Mode)
     why = serializers.CharField()
 
 
@@ -111,7 +113,7 @@ class StatusAnswer(serializers.Serializer[Any]):
 
 
 class SyncAnswer(serializers.Serializer[Any]):
-    beat = serializers.CharField()
+    beat = OneOf(Beat)
     cost = serializers.CharField()
 
 

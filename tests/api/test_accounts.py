@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope
+from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope, Role
 from accounts.models import Account, AuditEvent, BrokerLogin
-from tests.api.caller import faults_of, next_page, problem_of
-from tests.support.make import make_account, make_group, make_login, make_mode
+from tests.api.caller import Caller, faults_of, next_page, problem_of
+from tests.support.make import make_account, make_group, make_login, make_mode, make_user
 from tests.support.raw_server import dead_port
 from tests.support.redis_server import point_celery_to
 
@@ -173,6 +173,29 @@ def test_one_bad_field_stops_the_good_ones(caller, accounts):
         ("multiplier", "min_value")
     }
     assert Account.objects.get(pk=accounts[0].pk).alias == "Account 1"
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EXIT_ONLY])
+def test_who_does_not_trade_changes_no_account(accounts, queue, role):
+    other = Caller(make_user(role))
+    other.sign_in()
+    before = list(Account.objects.values())
+
+    for answer in (
+        other.patch(f"accounts/{accounts[0].pk}/", {"is_active": False}),
+        other.post("accounts/refresh/"),
+    ):
+        problem = problem_of(answer, 403, "permission_denied")
+        assert problem["detail"].endswith("Ask an admin for the role AGENT.")
+    assert other.get("accounts/").status_code == 200
+    assert list(Account.objects.values()) == before
+
+
+def test_an_admin_changes_an_account(accounts):
+    admin = Caller(make_user(Role.ADMIN))
+    admin.sign_in()
+
+    assert admin.patch(f"accounts/{accounts[0].pk}/", {"alias": "Grandma"}).status_code == 200
 
 
 @pytest.mark.parametrize("pk", [UNKNOWN, "x", "7"])

@@ -56,6 +56,16 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "tradeswim.api_schema.describe_problems",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.domain.lifecycle.ParentStatus",
+        "AccountOrderStatus": "orders.domain.lifecycle.Status",
+        "SetStatus": "orders.domain.bookmarks.SetStatus",
+        "OrderType": "strategies.domain.tickets.OrderType",
+        "ExitOrderType": ["LIMIT", "MARKET"],
+        "Mode": "accounts.domain.words.Mode",
+        "ModeScope": "accounts.domain.words.ModeScope",
+        "SettableScope": ["FLEET", "GROUP", "ACCOUNT", "UNDERLYING"],
+    },
     "AUTHENTICATION_WHITELIST": [],  # the framework does not know ours; they are described here
     "APPEND_COMPONENTS": {
         "securitySchemes": {
