@@ -70,11 +70,6 @@ def release_call(claim: Claim) -> None:
     AnsweredCall.objects.filter(pk=claim.id, status=None).delete()
 
 
-def forget_answers(*, now: datetime) -> int:
-    """Remove answers that are old; return how many."""
-    return AnsweredCall.objects.filter(at__lt=now - KEPT).delete()[0]
-
-
 def _earlier(row: AnsweredCall) -> Kept:
     earlier = AnsweredCall.objects.filter(user=row.user, key=row.key).first()
     if earlier is None:  # it was refused and released a moment ago

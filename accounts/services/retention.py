@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from accounts.domain.histories import EASTERN
-from accounts.models import BalanceSnapshot
-from accounts.services.answering import forget_answers
+from accounts.models import AnsweredCall, BalanceSnapshot
+from accounts.services.answering import KEPT
 from accounts.services.refreshing import forget_refreshes
 from accounts.services.worth import thin_worth
 
@@ -32,7 +32,7 @@ def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
         "snapshots": thin_snapshots(now=now, wait=wait),
         "worth": thin_worth(now=now),
         "refreshes": forget_refreshes(now=now),
-        "answers": forget_answers(now=now),
+        "answers": forget_answers(now=now, wait=wait),
     }
 
 
@@ -44,6 +44,13 @@ def thin_snapshots(*, now: datetime, wait: Wait = time.sleep) -> int:
         delete_in_pieces(BalanceSnapshot.objects.all(), list(_surplus(old, account)), wait=wait)
         for account in accounts
     )
+
+
+def forget_answers(*, now: datetime, wait: Wait = time.sleep) -> int:
+    """Remove what programs were answered under keys that are old; return how many went."""
+    old = AnsweredCall.objects.filter(at__lt=now - KEPT)
+    keys = list(old.values_list("pk", flat=True))
+    return delete_in_pieces(AnsweredCall.objects.all(), keys, wait=wait)
 
 
 def delete_in_pieces(rows: QuerySet[Row], keys: Sequence[int], *, wait: Wait = time.sleep) -> int:

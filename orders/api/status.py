@@ -102,6 +102,7 @@ class StatusAnswer(serializers.Serializer[Any]):
     parts = PartAnswer(many=True)
     beats = BeatAnswer(many=True)
     logins = serializers.IntegerField()
+    logins_out = serializers.IntegerField(help_text="those that must sign in again")
     troubles = TroubleAnswer(many=True)
     budget = BudgetAnswer()
     savings = SavingsAnswer(many=True)
@@ -147,6 +148,7 @@ def _answer(found: Health) -> dict[str, Any]:
         "parts": found.parts,
         "beats": [_beat(one) for one in found.beats],
         "logins": found.logins,
+        "logins_out": found.logins_out,
         "troubles": found.troubles,
         "budget": {
             "per_minute": found.terms.limit,

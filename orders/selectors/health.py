@@ -25,6 +25,7 @@ from orders.selectors.writes import busiest_account
 
 # What a page has room for; the others are counted.
 MOST_KEYS = 60
+SIGN_IN = "sign-in"
 
 _Login = tuple[UUID, str, str, str, str]
 
@@ -116,6 +117,11 @@ class Health:
     savings: Sequence[SavingsShown]
     streams: tuple[int, int]
     shared_key: str
+
+    @property
+    def logins_out(self) -> int:
+        """How many logins must sign in again, or do not work."""
+        return sum(one.what == SIGN_IN for one in self.troubles)
 
     @property
     def is_well(self) -> bool:
@@ -217,7 +223,7 @@ def _beat(
 
 def _unconnected(logins: Sequence[_Login]) -> list[Trouble]:
     return [
-        Trouble(label, "sign-in", reason or "Connect it again.")
+        Trouble(label, SIGN_IN, reason or "Connect it again.")
         for _, label, status, reason, _ in logins
         if status not in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}
     ]

@@ -16,7 +16,8 @@ from accounts.api.once import once_per_key
 from accounts.domain.words import Role
 from accounts.models import AnsweredCall, AuditEvent
 from accounts.selectors import modes_in_force
-from accounts.services.answering import claim_call, forget_answers
+from accounts.services.answering import claim_call
+from accounts.services.retention import forget_answers
 from orders.models import AccountOrder
 from tests.api.caller import Answer, Caller, faults_of, problem_of, shares
 from tests.integration.orders.hands import hit
