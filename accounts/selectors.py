@@ -268,6 +268,16 @@ def access_tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Secret]:
     return {token.login_id: token.access for token in rows}
 
 
+def token_versions_of(login_ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Return the versions of logins' tokens; whoever sends a token reads its version before it.
+
+    Then the version may be older than the token that was sent, never newer: of a token that was
+    renewed in between nobody believes that it was refused.
+    """
+    rows = Token.objects.filter(login_id__in=login_ids)
+    return dict(rows.values_list("login_id", "version"))
+
+
 def recent_events_tag(*, among: int = RECENT_EVENTS) -> str:
     """Return a word that changes with every audit event, in whatever order they are committed.
 

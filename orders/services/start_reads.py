@@ -127,7 +127,7 @@ def _list(
         Call(
             messages.orders(ask.since, ask.until),
             headers[ask.login_id],
-            payer=payer.get(ask.login_id, ""),
+            payer=payer[ask.login_id],
         )
         for ask in asks
     ]

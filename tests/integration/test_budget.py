@@ -6,7 +6,7 @@ import random
 import pytest
 from django.conf import settings as django_settings
 
-from brokerage.budget import Budget, Lane, Terms, the_budget, thrifty
+from brokerage.budget import Budget, Lane, NoPayer, Terms, the_budget, thrifty
 from brokerage.budget.bucket import Bucket
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, FailureKind
@@ -119,13 +119,23 @@ def test_calls_that_cannot_be_afforded_are_put_off_and_never_sent(cache, broker,
     the_budget().take(Lane.EXITS, {KEY: 118})
     seq = broker.journal()[-1]["seq"] if broker.journal() else 0
 
-    batches = thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call(), call(), call("")])
+    batches = thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call(), call()])
     ended = dict(pair for batch in batches for pair in batch)
 
-    failures = [ended[index].failure for index in range(4)]
+    failures = [ended[index].failure for index in range(3)]
     kinds = [failure and failure.kind for failure in failures]
-    assert kinds == [None, None, FailureKind.PUT_OFF, None]
-    assert len(broker.journal(seq)) == 3
+    assert kinds == [None, None, FailureKind.PUT_OFF]
+    assert len(broker.journal(seq)) == 2
+
+
+def test_a_read_that_nobody_pays_for_is_not_made(cache, broker, gateway_to_paper):
+    seq = broker.journal()[-1]["seq"] if broker.journal() else 0
+
+    with pytest.raises(NoPayer):
+        thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call("")])
+
+    assert broker.journal(seq) == []
+    assert the_budget().uses([KEY])[KEY].total == 0
 
 
 def test_a_429_stops_the_lane_of_its_key_and_those_below(cache, broker, gateway_to_paper):
