@@ -11,7 +11,7 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from brokerage.budget.bucket import Bucket, pauses
+from brokerage.budget.bucket import Bucket, stopped_with
 from brokerage.budget.lanes import MAY_SPEND_RESERVE, PACED, SLOT_S, WINDOW_S, Lane, Terms
 from brokerage.budget.script import STOP, TAKE
 
@@ -83,8 +83,10 @@ class Budget:
         """Take note of 429s: of each key, how many seconds the broker asked us to wait."""
         for key, pause_s in keys.items():
             self._bucket(key).stop(lane, pause_s, now=self._now())
-            stops = [part for one, pause in pauses(lane, pause_s).items() for part in (one, pause)]
-            self._run(STOP, [key], [self._time(), *map(_plain, stops)])
+        lanes = stopped_with(lane)
+        self._run(
+            STOP, list(keys), [self._time(), *map(_plain, (len(lanes), *lanes, *keys.values()))]
+        )
 
     def uses(self, keys: Sequence[str]) -> dict[str, KeyUse]:
         """Return what keys have spent, in one round trip."""

@@ -150,6 +150,20 @@ def test_a_429_stops_the_lane_of_its_key_and_those_below(cache, broker, gateway_
     assert the_budget().take(Lane.BALANCES, {KEY: 1}) == {KEY: 0}
 
 
+def test_429s_of_many_keys_are_noted_in_one_round_trip(cache):
+    budget = Budget()
+    budget.note_throttled(Lane.POLLS, {"k9": 1.0})  # the script is known from here on
+    cache.client.config_resetstat()
+
+    budget.note_throttled(Lane.POLLS, {"k1": 20.0, "k2": 5.0})
+
+    assert cache.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+    first, second = (budget.uses(["k1", "k2"])[key].stopped for key in ("k1", "k2"))
+    assert first.keys() == second.keys() == {Lane.POLLS, Lane.BALANCES, Lane.QUOTES}
+    assert all(15 < left <= 20 for left in first.values())
+    assert all(3 < left <= 5 for left in second.values())
+
+
 def test_a_429_without_a_pause_stops_for_five_seconds(cache, broker, gateway_to_paper):
     broker.fault("http_429", path="/accountNumbers")
 

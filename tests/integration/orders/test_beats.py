@@ -281,7 +281,7 @@ def test_an_operator_waits_for_the_run_that_is_under_way(tmp_path):
             time.sleep(0.3)
 
     holder = threading.Thread(target=hold)
-    with mock.patch("accounts.services.beat_lock.connection") as connection:
+    with mock.patch("accounts.services.database_lock.connection") as connection:
         connection.vendor = "sqlite"
         connection.settings_dict = {"NAME": str(tmp_path / "database")}
         holder.start()
