@@ -17,7 +17,7 @@ from accounts.models import Position
 from accounts.selectors import access_tokens_of, our_accounts, token_versions_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from accounts.services.balances import ASKED, askable_logins
-from accounts.services.beat_runs import count_calls
+from accounts.services.beat_runs import WRITE_EVERY_S, count_calls, flush_days
 from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, PutOff, TokenRefused
 from brokerage.schwab import messages
@@ -85,6 +85,7 @@ def look_elsewhere(
     """
     asks = _of_logins(logins, now) if logins is not None else _of_accounts(now)
     looked = LookedElsewhere()
+    flush_days(only=Beat.ACCOUNTS, every_s=WRITE_EVERY_S)  # what earlier looks counted
     if not asks:
         return looked
     headers = authorizations(access_tokens_of({ask.login_id for ask in asks}))

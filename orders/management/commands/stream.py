@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.live.process import say_ready
 from brokerage.transport import process_gateway
 from orders.services.elsewhere import look_elsewhere
-from orders.services.streaming.looking import thread_s_connection
+from orders.services.streaming.looking import thread_s_connection, write_counts
 from orders.services.streaming.station import Hooks, Station
 from orders.tasks import reading
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         station = Station(process_gateway(), hooks)
         asyncio.run(_run(station))
         station.close(within_s=END_WITHIN_S)
+        write_counts(every_s=0)
         logging.shutdown()
         os._exit(0)  # threads that wait for an answer hold up nobody
 

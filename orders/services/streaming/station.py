@@ -30,6 +30,7 @@ from orders.services.streaming.looking import (
     roster,
     sort,
     stream_pass,
+    write_counts,
 )
 from orders.services.streaming.wakes import News, Wakes
 
@@ -141,6 +142,7 @@ class Station:
                 log.warning("the logins cannot be read: %s", error)
             else:
                 self._follow_roster(connected, around)
+                await self._by_clerk(write_counts)
                 if not is_ready:
                     self._hooks.ready()
                     is_ready = True
@@ -271,8 +273,6 @@ class Station:
                 continue
             self._changed.clear()
             await asyncio.sleep(0.05)  # others change at the same moment
-
-    # --- threads ----------------------------------------------------------------------------------
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -4,7 +4,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.integration.orders.climbers import climb, let_pass, start
+from orders.services.climbing import climb
+from tests.integration.orders.climbers import let_pass, start
 from tests.integration.orders.stopping import resting
 
 
