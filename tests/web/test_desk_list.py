@@ -217,12 +217,15 @@ def test_what_ended_before_today_is_history_and_what_works_stays_however_old(age
     assert "1 open" in text_of(answer)
 
 
-def test_more_open_broadcasts_than_anybody_reads_are_counted_not_listed(fleet):
+def test_more_open_broadcasts_than_anybody_reads_are_not_listed(agent, fleet, monkeypatch):
+    monkeypatch.setattr("orders.selectors.desk_list.MOST_OPEN", 2)
     orders = [fleet.create(fleet.call(n)) for n in (1, 2, 3, 4)]
 
-    rows = desk_rows(Kind.OPTIONS, today=timezone.now().date(), most_open=2, most_done=1)
+    answer = updates(agent)
 
-    assert [row.order.pk for row in rows] == [order.pk for order in reversed(orders)]
+    assert numbers(answer) == [orders[3].pk, orders[2].pk]
+    assert "The newest 2 open ones are listed." in text_of(answer)
+    assert "2+ open" in text_of(answer)
 
 
 @pytest.fixture
