@@ -105,7 +105,7 @@ def inner(event: Frame) -> Frame:
 
 
 def number(raw: Frame) -> float:
-    """Read a decimal as schwab-api.md describes it."""
+    """Read a decimal: an integer in `lo`, its sign and scale together in `signScale`."""
     sign_scale = raw.get("signScale", 0)
     sign = -1 if sign_scale & 1 else 1
     return float(sign * int(raw.get("lo", 0)) / 10 ** (sign_scale >> 1))
