@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.domain.modes import ModeRule, is_looser, strictest
-from accounts.domain.words import LoginStatus, Mode, ModeScope
+from accounts.domain.words import ABLE, Mode, ModeScope
 from accounts.fields import Secret
 from accounts.models import (
     Account,
@@ -158,7 +158,7 @@ def our_accounts() -> QuerySet[Account]:
 
 def fleet_numbers() -> FleetNumbers:
     """Return counts and sums over the fleet, all of one moment: in one query, for every page."""
-    connected = Q(status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
+    connected = Q(status__in=ABLE)
     recent = _recent_events()
     found = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
         active=Count("accounts", filter=Q(accounts__is_active=True)),

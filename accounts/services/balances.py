@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE
 from accounts.fields import key_ring
 from accounts.live.panels import nudge
 from accounts.models import Account, BalanceSnapshot, BrokerLogin
@@ -33,7 +33,6 @@ from brokerage.schwab.replies import AccountReading, read_accounts
 
 log = logging.getLogger(__name__)
 
-ASKED = (LoginStatus.CONNECTED, LoginStatus.EXPIRING)
 MUST_SIGN_IN = "must sign in again"
 FIGURES = ("value", "cash", "buying_power")
 _CENT = Decimal("0.01")
@@ -86,7 +85,7 @@ def sync_accounts(
 
 def askable_logins(login_ids: Collection[UUID]) -> list[UUID]:
     """Return those of these logins that may be asked: the others must sign in first."""
-    rows = BrokerLogin.objects.filter(pk__in=login_ids, status__in=ASKED)
+    rows = BrokerLogin.objects.filter(pk__in=login_ids, status__in=ABLE)
     return list(rows.order_by("label").values_list("pk", flat=True))
 
 

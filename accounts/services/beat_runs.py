@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.domain.beats import FIGURES, NAMES, Beat, Savings
-from accounts.domain.histories import EASTERN
 from accounts.live.panels import tell_beat
 from accounts.models import BeatDay, BrokerLogin
 from accounts.services.short_memory import short_memory
+from strategies.domain.new_york import EASTERN
 
 log = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.domain.beats import Beat, Savings
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE, LoginStatus
 from accounts.live.panels import nudge
 from accounts.models import Account, BrokerLogin, RefreshRun
 from accounts.selectors import our_accounts
 from accounts.services.asking import FanOut
-from accounts.services.balances import ASKED, MUST_SIGN_IN, read_balances
+from accounts.services.balances import MUST_SIGN_IN, read_balances
 from accounts.services.beat_runs import WRITE_EVERY_S, count_calls, flush_days
 from accounts.services.editing import NoSuchAccount
 
@@ -188,7 +188,7 @@ def _begin(scope: str, logins: ByLogin, by: str, now: datetime) -> RefreshRun:
     failures = {
         str(pk): reason if status == LoginStatus.ERROR and reason else MUST_SIGN_IN
         for pk, status, reason in BrokerLogin.objects.filter(pk__in=logins)
-        .exclude(status__in=ASKED)
+        .exclude(status__in=ABLE)
         .values_list("pk", "status", "status_reason")
     }
     run = RefreshRun(

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from accounts.domain.histories import EASTERN
 from accounts.models import AnsweredCall, BalanceSnapshot
 from accounts.services.answering import KEPT
 from accounts.services.refreshing import forget_refreshes
 from accounts.services.worth import thin_worth
+from strategies.domain.new_york import EASTERN, midnight
 
 WHOLE_FOR = timedelta(days=30)
 # A delete of so many rows takes milliseconds; whoever waits for the database goes in between.
@@ -38,7 +38,7 @@ def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
 
 def thin_snapshots(*, now: datetime, wait: Wait = time.sleep) -> int:
     """Keep of old snapshots the last one of every day at the exchange; return how many went."""
-    old = BalanceSnapshot.objects.filter(at__lt=_midnight(now - WHOLE_FOR))
+    old = BalanceSnapshot.objects.filter(at__lt=midnight(now - WHOLE_FOR))
     accounts = list(old.order_by("account").values_list("account", flat=True).distinct())
     return sum(
         delete_in_pieces(BalanceSnapshot.objects.all(), list(_surplus(old, account)), wait=wait)
@@ -73,8 +73,3 @@ def _surplus(old: QuerySet[BalanceSnapshot], account: UUID) -> Iterator[int]:
         if day == later:
             yield key
         later = day
-
-
-def _midnight(at: datetime) -> datetime:
-    """Return when that day began at the exchange: a day is thinned as a whole."""
-    return at.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)

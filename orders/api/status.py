@@ -19,7 +19,8 @@ from accounts.domain.words import Mode
 from accounts.selectors import modes_in_force
 from accounts.tasks.queue import check_queue
 from brokerage.budget import Lane
-from orders.selectors.health import BeatShown, Health, KeyShown, SavingsShown, health
+from orders.selectors.health import BeatShown, Health, SavingsShown, health
+from orders.selectors.health_keys import KeyShown
 from orders.selectors.table_sizes import table_sizes
 from orders.services.sync_costs import sync_cost
 from orders.tasks.health import queue_part

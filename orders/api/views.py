@@ -24,12 +24,13 @@ from orders.api.serializers import (
     OrderInput,
     ladder_of,
 )
-from orders.decorators import exchange_date, received_at
+from orders.decorators import received_at
 from orders.domain.lifecycle import ParentStatus
 from orders.selectors import chains
 from orders.selectors.showing import Filters, find_broadcast, fresh_broadcast, list_broadcasts
 from orders.services.creating import create_order
 from orders.tasks import ring_for
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
 

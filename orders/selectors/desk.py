@@ -7,7 +7,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from orders.decorators import exchange_date
 from orders.domain.lifecycle import TERMINAL, ParentStatus, Purpose, Status
 from orders.models import ComplexOrder
 from orders.selectors.deciding import earliest_proof
@@ -32,6 +31,7 @@ from orders.templatetags.desk import (
     price,
     status_words,
 )
+from strategies.domain.new_york import exchange_date
 
 # More open ones than this are not listed, and the page says so: nobody looks through them.
 MOST_OPEN = 100

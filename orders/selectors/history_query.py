@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -21,11 +21,11 @@ from django.db.models import (
 )
 
 from accounts.selectors import our_accounts
-from orders.decorators import EXCHANGE_ZONE
 from orders.domain.lifecycle import ParentStatus, Purpose, Status
 from orders.models import AccountOrder, ComplexOrder, OrderLeg
 from orders.selectors.desk_facts import Kind
 from orders.templatetags.desk import status_words
+from strategies.domain.new_york import midnight_of
 from strategies.domain.tickets import Strategy
 
 
@@ -52,8 +52,8 @@ class HistoryFilters:
 def narrowed(filters: HistoryFilters) -> QuerySet[ComplexOrder]:
     """Return the broadcasts that a history narrowed like this shows."""
     wanted: Mapping[str, Any] = {
-        "clicked_at__gte": _midnight(filters.since),
-        "clicked_at__lt": _midnight(filters.until and filters.until + timedelta(days=1)),
+        "clicked_at__gte": filters.since and midnight_of(filters.since),
+        "clicked_at__lt": filters.until and midnight_of(filters.until + timedelta(days=1)),
         "status": filters.overall,
         "strategy": filters.strategy,
         "purpose": filters.purpose,
@@ -85,11 +85,6 @@ def _about(text: str) -> Q:
         sent = AccountOrder.objects.filter(order=OuterRef("pk"), account__in=accounts)
         found |= Q(Exists(sent))
     return found
-
-
-def _midnight(day: date | None) -> datetime | None:
-    """Return when a day begins in New York."""
-    return None if day is None else datetime.combine(day, time(), EXCHANGE_ZONE)
 
 
 def in_order(rows: QuerySet[ComplexOrder], sort: str) -> QuerySet[ComplexOrder, int]:

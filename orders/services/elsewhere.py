@@ -13,23 +13,24 @@ from django.db import transaction
 from django.db.models import Min
 
 from accounts.domain.beats import Beat, Savings
+from accounts.domain.words import ABLE
 from accounts.models import Position
 from accounts.selectors import access_tokens_of, our_accounts, token_versions_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
-from accounts.services.balances import ASKED, askable_logins
+from accounts.services.balances import askable_logins
 from accounts.services.beat_runs import WRITE_EVERY_S, count_calls, flush_days
 from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, PutOff, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Call, Exchange
 from brokerage.schwab.replies import OrderPage, read_orders
-from orders.decorators import exchange_date
 from orders.domain.bookmarks import NOTHING
 from orders.domain.matching import CLOCKS_APART
 from orders.models import ElsewhereLook, ExternalOrder
 from orders.selectors.explaining import explained
 from orders.services.external import Noted, note_external
 from orders.services.order_reads import LONGEST_WINDOW
+from strategies.domain.new_york import exchange_date
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def _of_accounts(now: datetime) -> list[_Ask]:
     """Keep how positions differ, and take the accounts that are to be listed now."""
     working = _working()
     _keep_differences(_differences(now), working, now)
-    ready = our_accounts().filter(login__status__in=ASKED, is_linked=True)
+    ready = our_accounts().filter(login__status__in=ABLE, is_linked=True)
     rows = ElsewhereLook.objects.filter(account__in=ready.values("pk")).select_related("account")
     due = [row for row in rows if _is_due(row, row.account_id in working, now)]
     ElsewhereLook.objects.filter(pk__in=[row.pk for row in due]).update(looked_at=now)

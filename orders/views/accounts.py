@@ -98,7 +98,7 @@ def refresh(request: DeskRequest) -> HttpResponse:
     try:
         run = begin_refresh(ids, by=request.user.get_username())
     except QueueDown as error:
-        return told(request, str(error).replace("sent", "read"), is_error=True)
+        return told(request, str(error), is_error=True)
     except NoSuchAccount:
         raise Http404 from None
     if request.htmx:

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import DeskRequest, signed_in
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
-from orders.decorators import exchange_date
 from orders.selectors.desk_facts import Kind
 from orders.selectors.desk_list import DeskList, list_desk, read_wish
 from orders.selectors.ground import Ground
 from orders.selectors.saved import list_saved
 from orders.selectors.set_lines import ground_of_desk, open_lines
 from orders.views.frame import frame, rights
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
 _INDENTS = re.compile(r"\s*\n\s*")

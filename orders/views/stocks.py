@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import DeskRequest, signed_in
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
-from orders.decorators import exchange_date
 from orders.selectors.desk import ground_of_orders
 from orders.selectors.desk_facts import Kind
 from orders.selectors.desk_list import DeskList, list_desk, read_wish
@@ -25,6 +24,7 @@ from orders.views.desk import compact
 from orders.views.frame import frame, rights
 from orders.views.positions import held_now
 from orders.views.saved import saved_of
+from strategies.domain.new_york import exchange_date
 
 HELD = PositionsWish(view=View.SYMBOLS, kind=Holding.STOCKS)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from orders.models import AccountOrder, ComplexOrder
-from orders.templatetags.desk import EASTERN
+from strategies.domain.new_york import EASTERN
 from tests.integration.orders.hands import force
 from tests.support.history import fill_history
 from tests.support.make import make_user

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from orders.api.serializers import OrderInput
-from orders.decorators import exchange_date
 from orders.models import ComplexOrder, SavedOrder
+from strategies.domain.new_york import exchange_date
 from tests.support.make import make_user
 from tests.web.browsing import HTMX, form_in, open_ticket, text_of
 

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 
 from accounts.domain.envelope import CannotOpen
+from accounts.domain.words import ABLE
 from accounts.models import Token
 from accounts.services.asking import FanOut, payers
 from accounts.services.beat_runs import WRITE_EVERY_S, flush_days
-from accounts.services.tokens import RENEWABLE
 from brokerage.budget import Lane, the_budget
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
@@ -66,9 +66,7 @@ def thread_s_connection() -> Iterator[None]:
 def roster() -> dict[UUID, int]:
     """Return the connected logins of this environment with the versions of their tokens."""
     with thread_s_connection():
-        rows = Token.objects.filter(
-            login__environment=settings.ENVIRONMENT, login__status__in=RENEWABLE
-        )
+        rows = Token.objects.filter(login__environment=settings.ENVIRONMENT, login__status__in=ABLE)
         return dict(rows.values_list("login_id", "version"))
 
 

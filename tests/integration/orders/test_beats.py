@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 
 from accounts.domain.beats import Beat
-from accounts.domain.histories import EASTERN
 from accounts.models import BrokerLogin, Token
 from accounts.services.balance_beat import run_accounts_beat
 from accounts.services.beat_runs import last_runs
@@ -17,6 +16,7 @@ from brokerage.budget import the_budget
 from brokerage.transport import Gateway
 from orders.models import AccountOrder
 from orders.services.order_beats import read_fresh, run_order_beat
+from strategies.domain.new_york import EASTERN
 from tests.integration.orders.hands import Wire, force, only
 from tests.support.fleet import connect
 from tests.support.paper import PaperBroker
