@@ -10,9 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from brokerage.impatient_redis import impatient_redis
-
 from accounts.domain.refusals import NothingDone
+from brokerage.impatient_redis import impatient_redis
 
 log = logging.getLogger(__name__)
 
