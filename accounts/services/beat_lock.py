@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from accounts.domain.beats import Beat
-from accounts.services.database_lock import lock_for, take_within
+from accounts.services.database_lock import lock_of_beat, take_within
 
 
 class BeatBusy(Exception):
@@ -14,7 +14,7 @@ class BeatBusy(Exception):
 @contextmanager
 def beat_lock(beat: Beat, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold a beat's lock. Errors: BeatBusy if it is not to be had within so long."""
-    lock = lock_for(f"beat {beat.lower()}")
+    lock = lock_of_beat(beat)
     if not take_within(lock, wait_s):
         raise BeatBusy(f"{beat} runs already.")
     try:

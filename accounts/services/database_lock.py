@@ -10,6 +10,8 @@ from typing import Protocol
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts.domain.beats import Beat
+
 TRY_EVERY_S = 0.1
 
 
@@ -28,9 +30,9 @@ def deployment_lock() -> DatabaseLock:
     return _lock("deployment", ".lock")
 
 
-def lock_for(name: str) -> DatabaseLock:
-    """Return the lock of a work that is done once at a time; it is not taken yet."""
-    return _lock(name, f".{name.replace(' ', '-')}.lock")
+def lock_of_beat(beat: Beat) -> DatabaseLock:
+    """Return the lock of a beat, which must not overlap itself; it is not taken yet."""
+    return _lock(f"beat {beat}", f".{beat.lower()}.lock")
 
 
 def _lock(name: str, suffix: str) -> DatabaseLock:
