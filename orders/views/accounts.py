@@ -133,7 +133,7 @@ def told(
         (messages.error if is_error else messages.success)(request, words)
         return redirect("accounts")
     shown = {"words": words, "is_error": is_error, "undo": undo}
-    answer = render(request, "accounts/told.html", shown, status=CONFLICT if is_error else None)
+    answer = render(request, "accounts/toast.html", shown, status=CONFLICT if is_error else None)
     if is_error:
         return answer
     return with_events(answer, *([CLOSE] if closes else []), CHANGED)
