@@ -32,10 +32,10 @@ KINDS: Mapping[str, Collection[Strategy]] = {
 @may_trade
 def saved_orders(request: DeskRequest) -> HttpResponse:
     """List the agent's saved orders, for an open page or as a page."""
-    shown = saved_of(request, request.GET.get("kind", ""))
     if request.htmx:
+        shown = saved_of(request, request.GET.get("kind", ""))
         return render(request, "orders/_saved_orders.html", shown)
-    return render(request, "orders/saved_orders.html", {**frame(request), **shown})
+    return render(request, "orders/saved_orders.html", {**frame(request), **saved_of(request)})
 
 
 @require_safe
