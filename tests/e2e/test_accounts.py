@@ -1,9 +1,9 @@
 """The page of accounts in a real browser: switch, undo, refresh, dialog, plot."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -40,6 +40,35 @@ def test_an_undo_shows_at_once_without_a_stream(desk, site):
     desk.get_by_role("button", name="Undo").click()
 
     expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_an_undo_whose_answer_comes_late_is_sent_once_and_said(accounts):
+    """Its toast is gone by then."""
+    switch = accounts.locator(".sw").nth(6)
+    switch.click()
+    undo = accounts.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    held: list[Route] = []
+    accounts.route("**/accounts/switch/**", lambda route: held.append(route))
+
+    undo.click()
+
+    expect(undo).to_be_disabled()
+    expect(undo).to_have_count(0, timeout=10_000)
+    held[0].continue_()
+    expect(accounts.locator("#toasts")).to_contain_text("in broadcasts")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    assert len(held) == 1
+
+
+def test_a_toast_whose_undo_was_taken_leaves(accounts):
+    accounts.locator(".sw").nth(7).click()
+    expect(accounts.locator("#toasts")).to_contain_text("out of broadcasts")
+
+    accounts.get_by_role("button", name="Undo").click()
+
+    expect(accounts.locator("#toasts")).not_to_contain_text("out of broadcasts", timeout=2_000)
+    expect(accounts.locator("#toasts")).to_contain_text("in broadcasts")
 
 
 def test_r_reads_all_accounts_and_shows_how_far_it_is(accounts):
