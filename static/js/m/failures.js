@@ -36,7 +36,7 @@ function markOld(panel) {
   note.setAttribute("role", "status");
   note.append(`! not updated since ${eastern(updatedAt.get(panel) ?? openedAt)} · `, retry(panel));
   subjects.set(note, panel);
-  header.append(note);
+  header.insertBefore(note, header.querySelector(":scope > [data-close]"));
 }
 
 function tell(source) {
