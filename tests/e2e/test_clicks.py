@@ -35,12 +35,15 @@ def test_a_second_enter_in_the_ticket_of_the_stock_desk_sends_nothing_and_a_thir
     ticket.evaluate(
         """() => new MutationObserver(() => {
           const send = document.querySelector("#ticket button.btn-primary[data-arm]");
-          if (send && !window.clicked) { window.clicked = true; send.focus(); send.click(); }
+          if (!send || document.body.dataset.clicked) return;
+          document.body.dataset.clicked = "yes";
+          send.focus();
+          send.click();
         }).observe(document.querySelector("#ticket"), { childList: true, subtree: true })"""
     )
 
     ticket.keyboard.press("Enter")
-    ticket.wait_for_function("window.clicked")
+    expect(ticket.locator("body")).to_have_attribute("data-clicked", "yes")
     ticket.keyboard.press("Enter")
     ticket.wait_for_timeout(500)
     assert sent == []
