@@ -7,8 +7,6 @@ import pytest
 from django.utils import timezone
 
 from orders.models import ComplexOrder
-from orders.selectors.desk import desk_rows
-from orders.selectors.desk_facts import Kind
 from tests.web.browsing import HTMX, text_of
 from tests.web.listing import numbers, updates
 
@@ -28,14 +26,6 @@ def test_what_ended_before_today_is_history_and_what_works_stays_however_old(age
 
     assert numbers(answer) == [works.pk, newest.pk]
     assert "1 open" in text_of(answer)
-
-
-def test_more_open_broadcasts_than_anybody_reads_are_counted_not_listed(fleet):
-    orders = [fleet.create(fleet.call(n)) for n in (1, 2, 3, 4)]
-
-    rows = desk_rows(Kind.OPTIONS, today=timezone.now().date(), most_open=2, most_done=1)
-
-    assert [row.order.pk for row in rows] == [order.pk for order in reversed(orders)]
 
 
 def test_more_open_broadcasts_than_anybody_reads_are_not_listed(agent, fleet, monkeypatch):

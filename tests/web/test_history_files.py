@@ -1,21 +1,14 @@
 """The files of the history: all that is shown, one line per broadcast or per account order."""
 
-import csv
-import io
 import re
 
 from accounts.models import Account
-from tests.web.listing import history_numbers
-
-
-def lines(answer):
-    text = b"".join(answer.streaming_content).decode()
-    return list(csv.DictReader(io.StringIO(text)))
+from tests.web.listing import history_lines, history_numbers
 
 
 def test_the_file_holds_what_is_shown_on_all_pages(client, long_past):
     answer = client.get("/history.csv?kind=OPTIONS&sort=strategy")
-    rows = lines(answer)
+    rows = history_lines(answer)
 
     shown = [
         n
@@ -35,7 +28,7 @@ def test_the_file_by_account_holds_every_account_order_and_no_formula(agent, fle
     fleet.poll()
     Account.objects.filter(pk=fleet.accounts[0].pk).update(alias="=HYPERLINK(1)")
 
-    rows = lines(agent.get("/history.csv?per=accounts"))
+    rows = history_lines(agent.get("/history.csv?per=accounts"))
 
     assert rows[0]["account"] == "'=HYPERLINK(1)"
     assert {row["number"] for row in rows} == {str(order.pk)}
@@ -49,7 +42,7 @@ def test_a_row_of_the_file_tells_prices_and_counts(agent, fleet):
     fleet.poll()
     order.refresh_from_db()
 
-    (row,) = lines(agent.get("/history.csv"))
+    (row,) = history_lines(agent.get("/history.csv"))
 
     assert row["limit"] == "0.0500"
     assert (row["accounts_filled"], row["accounts_sent"], row["accounts"]) == ("3", "3", "3")

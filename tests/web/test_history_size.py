@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.support.history import fill_history
 from tests.support.make import make_user
 from tests.web.browsing import HTMX
-from tests.web.test_history import PAGE, lines, numbers
+from tests.web.listing import history_lines, history_numbers
+from tests.web.test_history import PAGE
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def test_an_open_page_of_many_accounts_reads_no_more_cells_than_a_few_pages(
     first = client.get(PAGE)
     panel = client.get("/history/panel/?since_id=1", headers=HTMX)
 
-    assert len(numbers(first)) == 10
-    assert numbers(panel) == long_past[::-1][:40]
+    assert len(history_numbers(first)) == 10
+    assert history_numbers(panel) == long_past[::-1][:40]
 
 
 def test_a_file_asks_once_where_the_accounts_stand(client, long_past):
     with CaptureQueriesContext(connection) as queries:
-        lines(client.get("/history.csv"))
+        history_lines(client.get("/history.csv"))
 
     assert sum('SELECT "accounts_account"."position"' in one["sql"] for one in queries) == 1
 
@@ -51,6 +52,6 @@ def test_five_hundred_broadcasts_to_45_accounts_cost_few_queries_and_one_page(
             f"{PAGE}?q=Account+7&status=SOME_REJECTED&sort=-average", headers=HTMX
         )
 
-    assert len(numbers(answer)) == 100
+    assert len(history_numbers(answer)) == 100
     assert len(answer.content) < 330_000
     assert len(narrowed.content) < 330_000
