@@ -316,3 +316,9 @@ def past_alarms(*, most: int = 200) -> list[Alarm]:
     """Return the alarms that somebody has acknowledged, those raised last first."""
     rows = Alarm.objects.filter(acknowledged_at__isnull=False).select_related("acknowledged_by")
     return list(rows.order_by("-raised_at", "-pk")[:most])
+
+
+def recent_words(column: str, *, among: int = 2000) -> list[str]:
+    """Return what the newest events have in this column, each once."""
+    newest = AuditEvent.objects.order_by("-id").values_list(column, flat=True)[:among]
+    return sorted({word for word in newest if word})

@@ -15,7 +15,7 @@ from rest_framework.decorators import api_view, permission_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
+from accounts.api.authentication import MaySync, MayTrade
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.once import once_per_key
 from accounts.api.requests import NEXT_PAGE, OPTIONAL_KEY, page_of, query_of
@@ -162,7 +162,7 @@ def account(request: Request, pk: UUID) -> Response:
 
 @extend_schema(parameters=[OPTIONAL_KEY], request=RefreshRequest, responses={202: RefreshAnswer})
 @api_view(["POST"])
-@permission_classes([MayTrade])
+@permission_classes([MaySync])
 @once_per_key
 def refresh(request: Request) -> Response:
     """Read the balances of these accounts, or of all, now; one at work already is answered."""

@@ -101,6 +101,22 @@ def group_accounts(
     return [alias for pk, alias, _ in rows if pk in regrouped]
 
 
+def set_members(*, name: str, account_ids: Collection[UUID], actor: str, now: datetime) -> int:
+    """Let a group, made if there is none, hold these accounts and no others; return its key.
+
+    Errors: MayNotEdit, NoSuchAccount; nothing is written then.
+    """
+    with transaction.atomic():
+        group, is_new = AccountGroup.objects.get_or_create(name=name)
+        if is_new:
+            record([event(group, "group", at=now, new=name[:40], actor=actor)])
+        before = set(our_accounts().filter(groups=group).values_list("pk", flat=True))
+        after = set(account_ids)
+        for ids, is_in in ((after - before, True), (before - after, False)):
+            group_accounts(account_ids=ids, name=name, is_in=is_in, actor=actor, now=now)
+    return int(group.pk)
+
+
 def _locked(account_ids: Collection[UUID]) -> list[tuple[UUID, str, bool]]:
     """Return key, alias and switch of these accounts, locked, in grid order."""
     rows = our_accounts().filter(pk__in=account_ids).select_for_update(of=("self",))

@@ -9,15 +9,16 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, throttle_classes
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.authentication import caller_with
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.once import once_per_key
 from accounts.api.requests import HEADER, KEY, OPTIONAL_KEY, idempotency_key
 from accounts.api.throttling import WayOutThrottle
-from accounts.models import User
+from accounts.domain.roles import Power
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
 from orders.api.serializers import (
@@ -39,7 +40,6 @@ from orders.tasks.controlling import ring_asked
 from orders.tasks.exiting import ring_exits
 from strategies.domain.tickets import OrderType
 
-MAY_NOT = "Your role may not close positions. Ask an admin for the role AGENT or EXIT_ONLY."
 PRICES = [Pricing.MID, Pricing.NATURAL, Pricing.MARKET]
 
 
@@ -124,7 +124,7 @@ class EverythingAnswer(serializers.Serializer[Any]):
 @throttle_classes([WayOutThrottle])
 def leave(request: Request, pk: int) -> Response:
     """Close a placed order set in its accounts; while that is at work, it is the same order."""
-    agent = _closer(request)
+    agent = caller_with(request, Power.EXIT)
     key = idempotency_key(request)
     placed_set = PlacedOrderSet.objects.select_related("order").filter(pk=pk).first()
     if placed_set is None:
@@ -152,7 +152,7 @@ def leave(request: Request, pk: int) -> Response:
 @once_per_key
 def everything(request: Request) -> Response:
     """Cancel all working orders and exit all sets."""
-    agent = _closer(request)
+    agent = caller_with(request, Power.EXIT)
     body = EverythingInput(data=request.data)
     body.is_valid(raise_exception=True)
     key = idempotency_key(request) if HEADER in request.headers else uuid4()
@@ -173,10 +173,3 @@ def everything(request: Request) -> Response:
         "refused": [{"set": pk, "reason": words} for pk, words in begun.refused.items()],
     }
     return Response(EverythingAnswer(answer).data, status=202)
-
-
-def _closer(request: Request) -> User:
-    user = request.user
-    if not isinstance(user, User) or not user.may_exit:
-        raise PermissionDenied(MAY_NOT)
-    return user

@@ -10,20 +10,20 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.authentication import caller_with
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.once import once_per_key
 from accounts.api.requests import OPTIONAL_KEY
 from accounts.api.throttling import WayOutThrottle
 from accounts.domain.modes import ModeRule
+from accounts.domain.roles import Power
 from accounts.domain.words import Mode, ModeScope
-from accounts.models import User
 from accounts.selectors import ModeInForce, get_mode, modes_in_force
 from accounts.services.modes import LONGEST_WHY, BadMode
 from orders.domain.lifecycle import Purpose
 from orders.selectors.leaving import Left, left_behind
 from orders.services.freezing import Frozen, MayNotLoosen, PasswordRequired, change_mode_as
 
-MAY_NOT = "Your role may not set modes. Ask an admin for the role AGENT; EXIT_ONLY may freeze."
 SETTABLE = [scope for scope in ModeScope if scope != ModeScope.GATE]
 
 
@@ -106,9 +106,7 @@ def mode(request: Request) -> Response:
 
 
 def _set(request: Request) -> Response:
-    user = request.user
-    if not isinstance(user, User) or not user.may_freeze:
-        raise PermissionDenied(MAY_NOT)
+    user = caller_with(request, Power.FREEZE)
     body = ModeInput(data=request.data)
     body.is_valid(raise_exception=True)
     password = body.validated_data["password"]

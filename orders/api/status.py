@@ -10,7 +10,7 @@ from rest_framework.decorators import api_view, permission_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
+from accounts.api.authentication import MaySync
 from accounts.api.inputs import OneOf
 from accounts.api.once import once_per_key
 from accounts.api.requests import OPTIONAL_KEY
@@ -129,7 +129,7 @@ def status(request: Request) -> Response:
 
 @extend_schema(parameters=[OPTIONAL_KEY], request=None, responses={202: SyncAnswer})
 @api_view(["POST"])
-@permission_classes([MayTrade])
+@permission_classes([MaySync])
 @once_per_key
 def sync(request: Request, name: str) -> Response:
     """Start one run of a beat now: `stocks`, `options` or `accounts`."""

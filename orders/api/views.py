@@ -8,14 +8,13 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
+from accounts.api.authentication import caller_with
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.requests import KEY, NEXT_PAGE, idempotency_key, page_of, query_of
-from accounts.models import User
+from accounts.domain.roles import Power
 from accounts.tasks.queue import check_queue
 from orders.api.serializers import (
     ChainRowAnswer,
@@ -123,9 +122,7 @@ def chain(request: Request, underlying: str, expiration: date) -> Response:
 
 
 def _broadcast(request: Request) -> Response:
-    user = request.user
-    if not isinstance(user, User) or not user.may_trade:
-        raise PermissionDenied(MayTrade.message)
+    user = caller_with(request, Power.TRADE)
     key = idempotency_key(request)
     body = OrderInput(data=request.data)
     body.is_valid(raise_exception=True)

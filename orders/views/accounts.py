@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.decorators import DeskRequest, may_sync, may_trade, signed_in
 from accounts.live.responses import live_panel
 from accounts.services.costs import refresh_cost
 from accounts.services.editing import MayNotEdit, NoSuchAccount, switch_accounts
@@ -89,7 +89,7 @@ def switch(request: DeskRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-@may_trade
+@may_sync
 def refresh(request: DeskRequest) -> HttpResponse:
     """Read the balances of all accounts (`?all=1`), of one (`?only=…`) or of those ticked."""
     ids = None if request.GET.get("all") else chosen(request)
