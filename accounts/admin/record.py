@@ -38,11 +38,15 @@ class ByActor(_AmongNewest):
 class RecordAdmin(Rows):
     """The same rows as the page of the record, for looking things up by row."""
 
-    list_display = ["at", "subject", "kind", "old", "new", "reason", "actor", "address"]
+    list_display = ["moment", "subject", "kind", "old", "new", "reason", "actor", "address"]
     list_filter = [ByKind, ByActor, "at"]
     search_fields = ["=subject", "reason", "=actor", "=request_id"]
     search_help_text = "A whole subject (table:key), actor or request id; or words of a reason."
     ordering = ["-id"]
+
+    @admin.display(description="at (UTC)", ordering="id")
+    def moment(self, obj: AuditEvent) -> str:
+        return f"{obj.at:%Y-%m-%d %H:%M:%S}"
 
     def subject_of(self, obj: Any) -> str:
         return obj.subject if obj else ""

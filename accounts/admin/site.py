@@ -33,7 +33,7 @@ class Administration(AdminSite):
             return False
         return _proves_twice(request)
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
         """Refuse who is signed in and may not come in, rather than ask him to sign in again."""
         inner = super().admin_view(view, cacheable)
 
@@ -55,9 +55,7 @@ class Administration(AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
-    def logout(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Answer nothing: Django wants the address, but there is one way to sign out."""
         raise Http404
 

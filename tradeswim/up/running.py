@@ -110,9 +110,8 @@ async def _course(
         await _wait_for_gate(site, environment, supervisor, say)
     print(f"READY {json.dumps(_ready(site, supervisor))}", flush=True)  # noqa: T201
     if site.demo_trade:
-        await supervisor.run_once(
-            "demo-trade", plan.manage("broadcast", "--page", site.url), environment
-        )
+        command = plan.manage("broadcast", "--agent", AGENT, "--page", site.url)
+        await supervisor.run_once("demo-trade", command, environment)
 
 
 def _check_ports(site: Site) -> None:
