@@ -8,7 +8,7 @@ from accounts.decorators import guards_of
 from accounts.domain.words import Role
 from accounts.models import AuditEvent
 from orders.models import AccountOrder, ComplexOrder
-from tests.security.walking import Place, World, every_place, everything, settle, visit
+from tests.security.walking import Place, World, every_place, everything, visit
 from tests.support.make import make_user
 
 # Addresses that strangers are answered; everything else sends them away.
@@ -35,12 +35,6 @@ BODY = {
     "why": "a test says so",
     "to": "on",
 }
-
-
-@pytest.fixture
-def world(fleet, queue, settings) -> World:
-    settings.CACHE_URL = queue.url
-    return settle(fleet)
 
 
 @pytest.fixture
