@@ -1,5 +1,7 @@
 """What lies outside of requests: where the administration is, whom we call, what we are made of."""
 
+import asyncio
+import contextlib
 import re
 import socket
 import time
@@ -14,9 +16,15 @@ from accounts.services.authorizing import begin
 from accounts.services.balances import sync_accounts
 from accounts.services.connecting import add_login, exchange
 from brokerage.errors import BrokerError
+from brokerage.schwab.answers import Proof, judge_placing
+from brokerage.schwab.exchange import ApiRequest
+from brokerage.transport import fetch
+from tests.integration.transport.sending import call, gateway_to
 from tests.support.make import PASSWORD, make_user
+from tests.support.raw_server import RawServer
 from tradeswim import urls
 
+MOST_BYTES = 33 * 2**20
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = ["requirements.txt", "requirements-dev.txt", "requirements-audit.txt"]
 
@@ -58,6 +66,31 @@ def test_nobody_is_called_whose_address_a_user_typed(broker, gateway_to_paper):
         listener.settimeout(0.3)
         with pytest.raises(TimeoutError):
             listener.accept()
+
+
+async def without_end(_: object, writer: asyncio.StreamWriter) -> None:
+    """Answer a list that never ends, as fast as it is read."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
+    with contextlib.suppress(ConnectionError):
+        while True:
+            writer.write(b'{"orderId": 1},' * 4096)
+            await writer.drain()
+
+
+def test_an_answer_without_end_is_cut():
+    listing = ApiRequest("GET", "/trader/v1/orders")
+    with RawServer(without_end) as server:
+        with gateway_to(server, total_timeout_s=20.0) as gateway:
+            (exchange,) = gateway.send_all([call()])
+        reply = fetch(
+            listing, base_url=server.url, authorization="Bearer x", ca_file=None, timeout_s=20.0
+        )
+
+    assert exchange.reply is not None
+    for cut in (exchange.reply, reply):
+        assert not cut.complete
+        assert len(cut.body) <= MOST_BYTES
+    assert judge_placing(exchange, account_hash="AB").proof is Proof.UNKNOWN
 
 
 @pytest.mark.parametrize("name", PINNED)
