@@ -18,9 +18,14 @@ OFFICE = re.compile(rf"^/{PLACE}/")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """An installation with a first admin, and its administration elsewhere."""
-    settings = {"ADMIN_PASSWORD": ADMIN_PASSWORD, "TRADESWIM_ADMIN_PATH": PLACE}
-    home, ports = tmp_path_factory.mktemp("home"), free_ports()
-    stack = Stack(home, *ports, DEMO_TRADE="0", DEMO_ACCOUNTS="3", **settings)
+    stack = Stack(
+        tmp_path_factory.mktemp("home"),
+        *free_ports(),
+        DEMO_TRADE="0",
+        DEMO_ACCOUNTS="3",
+        ADMIN_PASSWORD=ADMIN_PASSWORD,
+        TRADESWIM_ADMIN_PATH=PLACE,
+    )
     try:
         yield stack.wait_until_ready()
     finally:
