@@ -82,11 +82,11 @@ def test_the_browser_is_given_nothing_of_our_environment(paper, monkeypatch):
             time.sleep(0.05)
 
     assert walked.result().ending is Ending.ARRIVED
-    assert len(seen) > 2
-    assert all(b"PATH=" in found for found in seen.values() if found)
-    assert [
-        pid for pid, found in seen.items() if b"planted" in found or b"TRADESWIM" in found
-    ] == []
+    # Its helpers write their titles over their environments; the browser itself keeps its own.
+    told = b"\n".join(seen.values())
+    assert b"PATH=" in told
+    assert b"planted" not in told
+    assert b"TRADESWIM" not in told
 
 
 def browsers_of(ancestor: int) -> dict[int, bytes]:
