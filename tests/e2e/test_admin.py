@@ -1,6 +1,7 @@
 """The administration in a browser: every page of it under the policy, and what an admin does."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -91,6 +92,15 @@ def test_an_admin_makes_a_user_a_group_and_a_slower_beat(office, site, watch):
     office.get_by_label("Every (seconds)").fill("30")
     office.get_by_role("button", name="Save", exact=True).click()
     expect(office.locator("#result_list")).to_contain_text("every 30 seconds")
+
+
+def test_no_process_has_the_passwords_in_its_environment(site):
+    environments = {
+        name: Path(f"/proc/{pid}/environ").read_bytes() for name, pid in site["processes"].items()
+    }
+
+    assert b"TRADESWIM_ADMIN_PATH=" in environments["web"]
+    assert [name for name, found in environments.items() if b"_PASSWORD" in found] == []
 
 
 def test_the_usual_address_leads_nowhere(office, site):

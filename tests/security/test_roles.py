@@ -180,6 +180,31 @@ def test_who_may_trade_is_kept_out_of_nothing_and_nothing_breaks(places, world, 
     assert wrong == []
 
 
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EXIT_ONLY, Role.AGENT])
+def test_the_administration_is_closed_to_every_other_role(places, world, role):
+    client, before = browser_of(world, role), everything()
+    rooms = [place for place in places if place.is_admin and place.name != "logout"]
+
+    answers = {
+        visit(client, place, method, BODY).status_code
+        for place in rooms
+        for method in ("GET", "POST")
+    }
+
+    assert len(rooms) > 30
+    assert answers == {403}
+    assert everything() == before
+
+
+def test_an_admin_finds_nothing_broken_in_the_administration(places, world):
+    client = browser_of(world, Role.ADMIN)
+    rooms = [place for place in places if place.is_admin]
+
+    for method in ("GET", "POST"):
+        broken = [place for place in rooms if visit(client, place, method).status_code >= 500]
+        assert broken == []
+
+
 def test_a_saved_order_of_somebody_else_is_not_there(places, world):
     client = browser_of(world, Role.ADMIN)
     mine = [place for place in places if place.name in {"saved-load", "saved-edit", "saved-delete"}]

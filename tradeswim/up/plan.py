@@ -1,6 +1,5 @@
 """Which processes an installation has, how each is started, and in which order."""
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +53,7 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def redis(config: Path, binary: str) -> Program:
     """Return the private Redis."""
-    return Program("redis", (binary, str(config)), os.environ, is_service=True, says_ready=False)
+    return Program("redis", (binary, str(config)), {}, is_service=True, says_ready=False)
 
 
 def paper(environment: Mapping[str, str], *, state: Path, tls_dir: Path, web_url: str) -> Program:

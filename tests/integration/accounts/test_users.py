@@ -12,6 +12,7 @@ from accounts.domain.roles import POWERS, Power, may
 from accounts.domain.words import Role
 from accounts.models import AuditEvent, User
 from accounts.services.users import BadPassword, LastAdmin, NameTaken, change_user, ensure_admin
+from orders.management.agents import find_agent
 from tests.support.make import PASSWORD, make_user
 
 NEW = "another good password"
@@ -114,6 +115,20 @@ def test_the_first_admin_is_made_once():
     User.objects.update(is_active=False)
     with pytest.raises(NameTaken):
         ensure_admin(name="admin", password=PASSWORD, now=now)
+
+
+@pytest.mark.django_db
+def test_on_the_host_an_admin_trades_only_by_name_where_there_is_an_agent():
+    boss = make_user(Role.ADMIN, username="boss")
+    assert find_agent(None) == boss
+
+    agent = make_user(Role.AGENT)
+    assert find_agent(None) == agent
+    assert find_agent("boss") == boss
+
+    make_user(Role.AGENT)
+    with pytest.raises(CommandError, match="Name the agent"):
+        find_agent(None)
 
 
 @pytest.mark.django_db(transaction=True)
