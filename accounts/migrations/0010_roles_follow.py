@@ -12,7 +12,7 @@ def follow_roles(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0008_sealed_record")]
+    dependencies = [("accounts", "0009_answered_calls")]
 
     operations = [
         migrations.AlterModelManagers(
