@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,6 +81,18 @@ def url(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     if not place:
         raise BadSetting(f"{name} names no host. Write it as {schemes[0]}://host:port.")
     return value.rstrip("/")
+
+
+def path(name: str, default: str) -> str:
+    """Return a part of an address as URL patterns have it: no slash before it, one behind it."""
+    value = text(name, default).strip("/")
+    if value and not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
+        raise BadSetting(
+            f"{name} is no path. Use letters, digits, - and _, such as keepers/office."
+        )
+    if value.partition("/")[0] in {"api", "static"}:
+        raise BadSetting(f"{name} begins with {value.partition('/')[0]}, which is taken.")
+    return f"{value}/" if value else ""
 
 
 def home() -> Path:

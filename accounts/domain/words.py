@@ -31,6 +31,10 @@ class LoginStatus(StrEnum):
     ERROR = "ERROR"
 
 
+# The logins that can trade and be asked; the others must sign in first.
+ABLE = (LoginStatus.CONNECTED, LoginStatus.EXPIRING)
+
+
 class AccountKind(StrEnum):
     CASH = "CASH"
     MARGIN = "MARGIN"

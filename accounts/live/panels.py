@@ -9,10 +9,9 @@ from typing import Literal, get_args
 import redis
 from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from accounts.selectors import figures_tag, recent_events_tag
+from brokerage.impatient_redis import impatient_redis
 
 log = logging.getLogger(__name__)
 
@@ -94,17 +93,7 @@ def forget_silence() -> None:
 
 
 _silent_until: dict[str, float] = {}
-_publishers: dict[str, redis.Redis] = {}
 
 
 def _publisher(address: str) -> redis.Redis:
-    found = _publishers.get(address)
-    if found is not None:
-        return found
-    client = redis.Redis.from_url(
-        address,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
-    )
-    return _publishers.setdefault(address, client)
+    return impatient_redis(address, patience_s=TIMEOUT_S)

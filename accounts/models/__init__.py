@@ -3,6 +3,7 @@
 from accounts.models.accounts import Account, AccountGroup, Position
 from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
+from accounts.models.calls import AnsweredCall
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
 from accounts.models.logins import BrokerLogin, LoginAttempt, PendingConnect, Token
 from accounts.models.sync import BeatDay
@@ -12,6 +13,7 @@ __all__ = [
     "Account",
     "AccountGroup",
     "Alarm",
+    "AnsweredCall",
     "ApiRefresh",
     "AuditEvent",
     "AuditSeal",

@@ -7,7 +7,6 @@ from decimal import Decimal
 from math import ceil
 from typing import NamedTuple, Protocol
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import reverse
@@ -17,11 +16,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from orders.domain.lifecycle import ParentStatus, Status
 from strategies.domain.legs import describe
+from strategies.domain.new_york import EASTERN
 from strategies.domain.tickets import Instruction, Leg
 
 register = template.Library()
 
-EASTERN = ZoneInfo("America/New_York")
 NOTHING = "—"
 MINUS = "\N{MINUS SIGN}"
 # An order of unknown outcome shows red from this age on.

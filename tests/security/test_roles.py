@@ -8,7 +8,7 @@ from accounts.decorators import guards_of
 from accounts.domain.words import Role
 from accounts.models import AuditEvent
 from orders.models import AccountOrder, ComplexOrder
-from tests.security.walking import Place, World, every_place, everything, settle, visit
+from tests.security.walking import Place, World, every_place, everything, visit
 from tests.support.make import make_user
 
 # Addresses that strangers are answered; everything else sends them away.
@@ -35,12 +35,6 @@ BODY = {
     "why": "a test says so",
     "to": "on",
 }
-
-
-@pytest.fixture
-def world(fleet, queue, settings) -> World:
-    settings.CACHE_URL = queue.url
-    return settle(fleet)
 
 
 @pytest.fixture
@@ -92,7 +86,7 @@ def test_a_view_that_takes_what_changes_something_says_who_may(places, client):
         place.name
         for place in places
         if not (place.is_api or place.is_admin or is_open(place) or place.name in OWN_GUARD)
-        and not guards_of(place.view) & {"may_trade", "may_exit"}
+        and not guards_of(place.view) & {"may_trade", "may_exit", "may_sync"}
         and client.post(place.address).status_code != 405
     }
     assert loose == OWN_RULES
@@ -184,6 +178,31 @@ def test_who_may_trade_is_kept_out_of_nothing_and_nothing_breaks(places, world, 
             if answer.status_code >= 500 or answer.status_code in {401, 403}:
                 wrong.append((method, place.address, answer.status_code))
     assert wrong == []
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EXIT_ONLY, Role.AGENT])
+def test_the_administration_is_closed_to_every_other_role(places, world, role):
+    client, before = browser_of(world, role), everything()
+    rooms = [place for place in places if place.is_admin and place.name != "logout"]
+
+    answers = {
+        visit(client, place, method, BODY).status_code
+        for place in rooms
+        for method in ("GET", "POST")
+    }
+
+    assert len(rooms) > 30
+    assert answers == {403}
+    assert everything() == before
+
+
+def test_an_admin_finds_nothing_broken_in_the_administration(places, world):
+    client = browser_of(world, Role.ADMIN)
+    rooms = [place for place in places if place.is_admin]
+
+    for method in ("GET", "POST"):
+        broken = [place for place in rooms if visit(client, place, method).status_code >= 500]
+        assert broken == []
 
 
 def test_a_saved_order_of_somebody_else_is_not_there(places, world):

@@ -41,6 +41,10 @@ def test_without_any_setting_the_product_starts():
         ("TRADESWIM_CONN_MAX_AGE", "-1", "must be a whole number from 0 to 3600"),
         ("TRADESWIM_CONN_MAX_AGE", "1.5", "must be a whole number"),
         ("TRADESWIM_CONN_MAX_AGE", "3601", "must be a whole number"),
+        ("TRADESWIM_ADMIN_PATH", "the office", "is no path"),
+        ("TRADESWIM_ADMIN_PATH", "../office", "is no path"),
+        ("TRADESWIM_ADMIN_PATH", "(?P<x>.*)", "is no path"),
+        ("TRADESWIM_ADMIN_PATH", "api/v1", "begins with api, which is taken"),
         ("PAPER_PORT", "0", "must be a whole number from 1 to 65534"),
         ("PAPER_PORT", "65535", "must be a whole number"),
         ("PAPER_PORT", "http", "must be a whole number"),
@@ -150,6 +154,20 @@ def test_production_makes_nothing_up(monkeypatch, given, words):
         monkeypatch.setenv(name, value)
 
     with pytest.raises(env.BadSetting, match=words):
+        start("production")
+
+
+def test_production_has_an_administration_only_where_it_is_told(monkeypatch):
+    monkeypatch.setenv("TRADESWIM_SECRET_KEY", "x" * 50)
+    monkeypatch.setenv("TRADESWIM_HOSTS", "desk.example")
+    assert start("production")["ADMIN_PATH"] == ""
+    assert start("base")["ADMIN_PATH"] == "admin/"
+
+    monkeypatch.setenv("TRADESWIM_ADMIN_PATH", "/keepers/office/")
+    assert start("production")["ADMIN_PATH"] == "keepers/office/"
+
+    monkeypatch.setenv("TRADESWIM_ADMIN_PATH", "admin")
+    with pytest.raises(env.BadSetting, match="which everybody tries"):
         start("production")
 
 

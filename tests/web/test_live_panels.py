@@ -239,5 +239,21 @@ def test_every_page_listens_and_every_panel_asks_by_itself_too(agent):
         assert "every 15s" in trigger
 
 
+@pytest.mark.parametrize("path", ["/", "/stocks/"])
+def test_a_click_is_looked_for_after_a_second_and_never_while_its_orders_are_claimed(agent, path):
+    page = text_of(agent.get(path))
+
+    assert re.search(r'<div id="orders" [^>]*sent from:body delay:1s,', page)
+
+
+@pytest.mark.parametrize("path", ["/desk/unknown/", "/desk/modes/", "/history/", "/desk/ticket/"])
+def test_what_asks_by_itself_can_be_asked_again(agent, path):
+    page = text_of(agent.get(path))
+
+    polling = re.findall(r'hx-trigger="([^"]*every [^"]*)"', page)
+    assert len(polling) >= 2
+    assert [one for one in polling if "resync" not in one] == []
+
+
 def test_a_stranger_gets_no_page_of_settings():
     assert Client().get("/settings/")["Location"] == "/sign-in/?next=/settings/"

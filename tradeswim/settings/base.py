@@ -31,9 +31,11 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "sign-in"
+# Where the administration is; nowhere if empty.
+ADMIN_PATH = env.path("TRADESWIM_ADMIN_PATH", "admin")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # what is in it, accounts/admin says
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -11,6 +11,10 @@ ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "")
 if not ALLOWED_HOSTS:
     raise env.BadSetting("TRADESWIM_HOSTS is not set. Name the hosts, separated by commas.")
 
+ADMIN_PATH = env.path("TRADESWIM_ADMIN_PATH", "")
+if ADMIN_PATH.startswith("admin/"):
+    raise env.BadSetting("TRADESWIM_ADMIN_PATH is admin, which everybody tries. Choose another.")
+
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 REST_FRAMEWORK["NUM_PROXIES"] = 1  # nginx in front: only what it appended counts
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -36,7 +36,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["tradeswim.json_body.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.UserThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "1800/min", "sign-in": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "reads": "1800/min",
+        "acts": "600/min",
+        "ways-out": "600/min",
+        "sign-in": "60/min",
+    },
     "EXCEPTION_HANDLER": "tradeswim.api_errors.problem_response",
     "NUM_PROXIES": 0,  # who calls is the peer, whatever X-Forwarded-For says
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -51,6 +56,16 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "tradeswim.api_schema.describe_problems",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.domain.lifecycle.ParentStatus",
+        "AccountOrderStatus": "orders.domain.lifecycle.Status",
+        "SetStatus": "orders.domain.bookmarks.SetStatus",
+        "OrderType": "strategies.domain.tickets.OrderType",
+        "ExitOrderType": ["LIMIT", "MARKET"],
+        "Mode": "accounts.domain.words.Mode",
+        "ModeScope": "accounts.domain.words.ModeScope",
+        "SettableScope": ["FLEET", "GROUP", "ACCOUNT", "UNDERLYING"],
+    },
     "AUTHENTICATION_WHITELIST": [],  # the framework does not know ours; they are described here
     "APPEND_COMPONENTS": {
         "securitySchemes": {

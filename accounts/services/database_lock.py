@@ -1,4 +1,4 @@
-"""The lock that one deployment holds on its database; it goes with the process that took it."""
+"""Locks on the database for one process at a time; each goes with the process that took it."""
 
 import fcntl
 import hashlib
@@ -10,12 +10,12 @@ from typing import Protocol
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# PostgreSQL keeps advisory locks per database, so one number will do.
-KEY = int.from_bytes(hashlib.sha256(b"tradeswim deployment").digest()[:8], signed=True)
+from accounts.domain.beats import Beat
+
 TRY_EVERY_S = 0.1
 
 
-class DeploymentLock(Protocol):
+class DatabaseLock(Protocol):
     """A lock on the database of this installation, for one process at a time."""
 
     def take(self) -> bool:
@@ -25,14 +25,24 @@ class DeploymentLock(Protocol):
         """Give it back."""
 
 
-def deployment_lock() -> DeploymentLock:
-    """Return the kind of lock that fits the database; it is not taken yet."""
+def deployment_lock() -> DatabaseLock:
+    """Return the lock of the deployment that runs on the database; it is not taken yet."""
+    return _lock("deployment", ".lock")
+
+
+def lock_of_beat(beat: Beat) -> DatabaseLock:
+    """Return the lock of a beat, which must not overlap itself; it is not taken yet."""
+    return _lock(f"beat {beat}", f".{beat.lower()}.lock")
+
+
+def _lock(name: str, suffix: str) -> DatabaseLock:
+    """Return the kind of lock that fits the database."""
     if connection.vendor == "sqlite":
-        return FileLock(Path(f"{connection.settings_dict['NAME']}.lock"))
-    return AdvisoryLock()
+        return FileLock(Path(f"{connection.settings_dict['NAME']}{suffix}"))
+    return AdvisoryLock(name)
 
 
-def take_within(lock: DeploymentLock, wait_s: float) -> bool:
+def take_within(lock: DatabaseLock, wait_s: float) -> bool:
     """Take the lock, waiting a little: what was killed needs a moment until all of it is gone."""
     until = time.monotonic() + wait_s
     while not (taken := lock.take()) and time.monotonic() < until:
@@ -76,7 +86,10 @@ class FileLock:
 class AdvisoryLock:
     """For PostgreSQL: an advisory lock on a connection of its own, kept open while it is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        # PostgreSQL keeps them per database: a number made of the name will do.
+        digest = hashlib.sha256(f"tradeswim {name}".encode()).digest()
+        self._key = int.from_bytes(digest[:8], signed=True)
         self._connection: BaseDatabaseWrapper | None = None
 
     def take(self) -> bool:
@@ -106,7 +119,7 @@ class AdvisoryLock:
             cursor.execute("SET tcp_keepalives_idle = 10")
             cursor.execute("SET tcp_keepalives_interval = 5")
             cursor.execute("SET tcp_keepalives_count = 4")
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [KEY])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [self._key])
             (taken,) = cursor.fetchone()
         return bool(taken)
 
