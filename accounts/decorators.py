@@ -6,14 +6,22 @@ Every guard leaves its name on the page (`guards_of`): a page without one fails 
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
+from accounts.services.proving import is_fresh
 
 
 class DeskRequest(HttpRequest):
@@ -23,6 +31,8 @@ class DeskRequest(HttpRequest):
     user: User
 
 
+PROVE_FIRST = "Prove who you are, then press again. Nothing was done yet."
+READING = frozenset({"GET", "HEAD"})
 SESSION_ENDED = "Your session has ended. Nothing was done. Sign in again."
 
 # What the address gives a page beside the request.
@@ -59,6 +69,31 @@ def may_exit(page: Page[Given]) -> Page[Given]:
     return _marked(_only(page, lambda user: user.may_exit, words), "may_exit")
 
 
+def freshly_proved(page: Page[Given]) -> Page[Given]:
+    """Ask once more who it is before what matters: the last proof must be of the last 15 minutes."""
+    return _proved(page, reading_too=True)
+
+
+def freshly_proved_to_change(page: Page[Given]) -> Page[Given]:
+    """Ask once more who it is before what a page changes; looking at it needs no proof."""
+    return _proved(page, reading_too=False)
+
+
+def ask_for_proof(request: DeskRequest, *, back: str = "") -> HttpResponse:
+    """Lead to the proof, and from there back: what was pressed is pressed again afterwards.
+
+    Args:
+        back: where to go afterwards; where he comes from if empty.
+    """
+    if request.htmx:  # the page stays as it is, and opens the proof over it
+        return trigger_client_event(HttpResponse(status=204), "proveFirst", {"target": "body"})
+    is_read = request.method in READING
+    place = back or (request.get_full_path() if is_read else _came_from(request))
+    if not is_read:
+        messages.warning(request, PROVE_FIRST)
+    return redirect(f"{reverse('prove')}?{urlencode({'next': place})}")
+
+
 def guards_of(page: Callable[..., object]) -> frozenset[str]:
     """Return the names of the guards around a page."""
     return frozenset(getattr(page, _GUARDS, ()))
@@ -82,6 +117,28 @@ def _only(page: Page[Given], may: Callable[[User], bool], words: str) -> Page[Gi
         raise PermissionDenied
 
     return guarded
+
+
+def _proved(page: Page[Given], *, reading_too: bool) -> Page[Given]:
+    @wraps(page)
+    def guarded(
+        request: DeskRequest, /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> HttpResponseBase:
+        is_free = request.method in READING and not reading_too
+        if is_free or is_fresh(request.session, now=timezone.now()):
+            return page(request, *args, **kwargs)
+        return ask_for_proof(request)
+
+    return _marked(guarded, "freshly_proved")
+
+
+def _came_from(request: HttpRequest) -> str:
+    """Return the page of ours whose form was sent: browsers say so, else it is the desk."""
+    said = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}):
+        return reverse("desk")
+    parts = urlsplit(said)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from accounts.live import asking
+from accounts.live.addresses import address_of
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -42,7 +43,7 @@ def request_context(get_response: Answer | AsyncAnswer) -> Answer | AsyncAnswer:
 
 def _begin(request: HttpRequest) -> asking.Asking:
     return asking.begin(
-        address=str(request.META.get("REMOTE_ADDR", ""))[:45],
+        address=address_of(request),
         session_key=request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""),
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,16 @@ def url(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     if not place:
         raise BadSetting(f"{name} names no host. Write it as {schemes[0]}://host:port.")
     return value.rstrip("/")
+
+
+def domain(name: str, default: str) -> str:
+    """Return a domain's name in small letters, without scheme and port; empty if it is not set."""
+    value = text(name, default or " ").strip().lower()
+    if value and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise BadSetting(f"{name} is not the name of a domain. Write it as desk.example.com.")
+    if value and value.rpartition(".")[2].isdigit():
+        raise BadSetting(f"{name} is a numeric address; browsers make no passkeys for those.")
+    return value
 
 
 def home() -> Path:

@@ -7,26 +7,34 @@ from rest_framework.authentication import (
     SessionAuthentication,
     get_authorization_header,
 )
-from rest_framework.exceptions import AuthenticationFailed
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import User
+from accounts.services.proving import Facts, is_fresh
 from accounts.services.sessions import SessionEnded, user_of_access
 
 if TYPE_CHECKING:  # the framework loads this module while it loads its views
     from rest_framework.views import APIView
 
 
+PROOF_TOO_OLD = (
+    "This needs a sign-in of the last 15 minutes: POST auth/token/ again (on the pages: /prove/). "
+    "Nothing was done."
+)
+
+
 class AccessTokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access>` from POST auth/token/."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
+    def authenticate(self, request: Request) -> tuple[User, Facts] | None:
         scheme, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
         try:
-            return user_of_access(token.strip()), None
+            return user_of_access(token.strip())
         except SessionEnded as error:
             raise AuthenticationFailed(str(error)) from None
 
@@ -46,6 +54,13 @@ class NoAuthentication(BaseAuthentication):
 
 class PageSessionAuthentication(SessionAuthentication):
     """The session cookie of the pages, with its CSRF token."""
+
+
+def check_freshly_proved(request: Request) -> None:
+    """Refuse a call that matters where nobody proved who he is for 15 minutes."""
+    session: Facts = request.auth if request.auth is not None else request.session
+    if not is_fresh(session, now=timezone.now()):
+        raise PermissionDenied(PROOF_TOO_OLD, code="proof_too_old")
 
 
 class MayTrade(BasePermission):

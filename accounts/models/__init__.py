@@ -4,6 +4,7 @@ from accounts.models.accounts import Account, AccountGroup, Position
 from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
+from accounts.models.factors import Passkey, RecoveryCode, TotpSecret, Tries
 from accounts.models.logins import BrokerLogin, LoginAttempt, PendingConnect, Token
 from accounts.models.sync import BeatDay
 from accounts.models.users import ApiRefresh, User
@@ -22,10 +23,14 @@ __all__ = [
     "Instance",
     "Limit",
     "LoginAttempt",
+    "Passkey",
     "PendingConnect",
     "Position",
+    "RecoveryCode",
     "RefreshRun",
     "Token",
+    "TotpSecret",
     "TradingMode",
+    "Tries",
     "User",
 ]

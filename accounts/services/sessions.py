@@ -12,10 +12,27 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from accounts.domain.factors import Factor
 from accounts.models import ApiRefresh, User
 from accounts.services.audit import event, record
+from accounts.services.proving import FACTOR, Facts, note_proof
+from accounts.services.signing_in import note_sign_in
+from accounts.services.tries import forget_old_tries
 
 _ALGORITHM = "HS256"
+
+
+SET_UP_FIRST = (
+    "Everybody needs a second factor here, and this user signed in without one. Sign in on the "
+    "site's pages and set one up: Settings, Second factors."
+)
+
+
+class SecondFactorNeeded(Exception):
+    """He has no second factor, and everybody must have one."""
+
+    def __init__(self) -> None:
+        super().__init__(SET_UP_FIRST)
 
 
 class SessionEnded(Exception):
@@ -31,16 +48,24 @@ class ApiSession:
     expires_in_s: int
 
 
-def open_api_session(user: User, *, now: datetime) -> ApiSession:
-    """Begin a session for a program whose user has just proved who he is."""
+def open_api_session(
+    user: User, *, factor: Factor | None = None, address: str = "", now: datetime
+) -> ApiSession:
+    """Begin a session for a program whose user has just proved who he is, by this factor, too.
+
+    Errors: SecondFactorNeeded.
+    """
+    if settings.SECOND_FACTOR_REQUIRED and factor is None:
+        raise SecondFactorNeeded
     store = SessionStore()
+    note_proof(store, factor, now=now)
     store[SESSION_KEY] = str(user.pk)
     # Without a backend: its key, which every access token shows, is of no use as a page's cookie.
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.set_expiry(settings.API_REFRESH_SECONDS)
     with transaction.atomic():
         store.save()
-        record([event(user, "api sign-in", at=now, actor=user.get_username())])
+        note_sign_in(user, factor, kind="api sign-in", address=address, now=now)
         return _tokens(user, str(store.session_key), now)
 
 
@@ -69,8 +94,8 @@ def end_api_session(refresh: str, *, now: datetime) -> None:
         record([event(row.user, "api sign-out", at=now, actor=row.user.get_username())])
 
 
-def user_of_access(access: str) -> User:
-    """Return the user of an access token whose session still stands.
+def user_of_access(access: str) -> tuple[User, Facts]:
+    """Return the user of an access token whose session still stands, and what it keeps of him.
 
     Errors: SessionEnded.
     """
@@ -86,19 +111,21 @@ def user_of_access(access: str) -> User:
     return _user_of_session(str(claims["sid"]))
 
 
-def _user_of_session(session_key: str) -> User:
+def _user_of_session(session_key: str) -> tuple[User, Facts]:
     session = SessionStore(session_key=session_key).load()
     user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
     if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
         raise SessionEnded("The session has ended. Sign in again.")
-    return user
+    if settings.SECOND_FACTOR_REQUIRED and FACTOR not in session:
+        raise SessionEnded("The session has no second factor. Sign in again.")
+    return user, session
 
 
 def forget_ended(*, now: datetime) -> int:
-    """Remove sessions and refresh tokens that ended; return how many rows went."""
+    """Remove sessions, refresh tokens and counts that ended; return how many rows went."""
     sessions, _ = Session.objects.filter(expire_date__lte=now).delete()
     refreshes, _ = ApiRefresh.objects.filter(expires_at__lte=now).delete()
-    return sessions + refreshes
+    return sessions + refreshes + forget_old_tries(now=now)
 
 
 def _tokens(user: User, session_key: str, now: datetime) -> ApiSession:

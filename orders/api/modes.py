@@ -10,8 +10,8 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
-from accounts.domain.modes import ModeRule
+from accounts.api.authentication import MayTrade, check_freshly_proved
+from accounts.domain.modes import ModeRule, opens_fleet
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import User
 from accounts.selectors import ModeInForce, get_mode, modes_in_force
@@ -103,6 +103,8 @@ def _set(request: Request) -> Response:
         raise PermissionDenied(MayTrade.message)
     body = ModeInput(data=request.data)
     body.is_valid(raise_exception=True)
+    if opens_fleet(body.rule()):
+        check_freshly_proved(request)
     password = body.validated_data["password"]
     try:
         frozen = change_mode_as(user, body.rule(), password=password, now=timezone.now())

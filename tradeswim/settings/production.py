@@ -11,6 +11,9 @@ ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "")
 if not ALLOWED_HOSTS:
     raise env.BadSetting("TRADESWIM_HOSTS is not set. Name the hosts, separated by commas.")
 
+SECOND_FACTOR_REQUIRED = (
+    env.text("TRADESWIM_SECOND_FACTOR", "required", among=SECOND_FACTOR) == "required"
+)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 REST_FRAMEWORK["NUM_PROXIES"] = 1  # nginx in front: only what it appended counts
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

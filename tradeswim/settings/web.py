@@ -1,16 +1,18 @@
 """Settings of the pages and the API: headers, cookies, sessions, the framework's."""
 
+from tradeswim import env
+
 SECURE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "manifest-src 'self'"
 )
-# No page of ours needs a power of the browser's, nor may anything in it ask for one.
+# Passkeys are the only power of the browser's that a page of ours needs; nothing else may be asked.
 PERMISSIONS_POLICY = (
     "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
     "encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), "
     "idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), "
-    "picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), "
+    "picture-in-picture=(), publickey-credentials-create=(self), publickey-credentials-get=(self), "
     "screen-wake-lock=(), serial=(), storage-access=(), usb=(), window-management=(), "
     "xr-spatial-tracking=()"
 )
@@ -23,6 +25,14 @@ SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# A second factor beside the password (docs/signing-in.md): everybody must have one, or may.
+SECOND_FACTOR = ("required", "optional")
+SECOND_FACTOR_REQUIRED = (
+    env.text("TRADESWIM_SECOND_FACTOR", "optional", among=SECOND_FACTOR) == "required"
+)
+# The domain passkeys are made for; empty for the host itself. It never changes afterwards: keys of
+# another domain are lost.
+PASSKEY_DOMAIN = env.domain("TRADESWIM_RP_ID", "")
 API_ACCESS_SECONDS = 300
 API_REFRESH_SECONDS = 12 * 3600
 
