@@ -70,7 +70,7 @@ def may_exit(page: Page[Given]) -> Page[Given]:
 
 
 def freshly_proved(page: Page[Given]) -> Page[Given]:
-    """Ask once more who it is before what matters: the last proof must be of the last 15 minutes."""
+    """Ask once more who it is before what matters; the last 15 minutes' proof is good enough."""
     return _proved(page, reading_too=True)
 
 

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.decorators import sync_and_async_middleware
 
-from accounts.services.proving import FACTOR
+from accounts.services.proving import lacks_factor
 from tradeswim.api_errors import without_second_factor
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -28,19 +28,20 @@ OPEN = ("/sign-in/", "/sign-out/", SET_UP, "/prove/", "/api/v1/auth/")
 @sync_and_async_middleware
 def lead_to_second_factor(get_response: Answer | AsyncAnswer) -> Answer | AsyncAnswer:
     """Wrap a view of either kind."""
+    slow, plain = cast("AsyncAnswer", get_response), cast("Answer", get_response)
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
             if _may_need_one(request) and await sync_to_async(_lacks_one)(request):
                 return _led(request)
-            return await get_response(request)
+            return await slow(request)
 
         return answer_async
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         if _may_need_one(request) and _lacks_one(request):
             return _led(request)
-        return cast("Answer", get_response)(request)
+        return plain(request)
 
     return answer
 
@@ -50,9 +51,10 @@ def _led(request: HttpRequest) -> HttpResponse:
 
 
 def _may_need_one(request: HttpRequest) -> bool:
-    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
-    return settings.SECOND_FACTOR_REQUIRED and has_session and not request.path.startswith(OPEN)
+    if not settings.SECOND_FACTOR_REQUIRED or request.path.startswith(OPEN):
+        return False
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 def _lacks_one(request: HttpRequest) -> bool:
-    return SESSION_KEY in request.session and FACTOR not in request.session
+    return SESSION_KEY in request.session and lacks_factor(request.session)

@@ -1,13 +1,13 @@
 """Who calls the API: programs with an access token, pages with their session."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from django.utils import timezone
 from rest_framework.authentication import (
     BaseAuthentication,
     SessionAuthentication,
     get_authorization_header,
 )
-from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -58,7 +58,7 @@ class PageSessionAuthentication(SessionAuthentication):
 
 def check_freshly_proved(request: Request) -> None:
     """Refuse a call that matters where nobody proved who he is for 15 minutes."""
-    session: Facts = request.auth if request.auth is not None else request.session
+    session = request.session if request.auth is None else cast("Facts", request.auth)
     if not is_fresh(session, now=timezone.now()):
         raise PermissionDenied(PROOF_TOO_OLD, code="proof_too_old")
 

@@ -13,7 +13,7 @@ def address_of(request: HttpRequest) -> str:
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     said = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
-    proxies: int = settings.REST_FRAMEWORK["NUM_PROXIES"]
+    proxies = int(str(settings.REST_FRAMEWORK["NUM_PROXIES"]))
     if not (proxies and said):
         return peer[:LONGEST]
     hops = said.split(",")

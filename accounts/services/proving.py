@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from accounts.domain.factors import Factor
 from accounts.models import User
 from accounts.services.audit import event, record
@@ -70,6 +72,11 @@ def note_proof(session: Facts, factor: Factor | None, *, now: datetime) -> None:
     session[PROVED_AT] = int(now.timestamp())
     if factor is not None:
         session[FACTOR] = factor.value
+
+
+def lacks_factor(session: Facts) -> bool:
+    """Tell whether a session is without the second factor that everybody must have here."""
+    return settings.SECOND_FACTOR_REQUIRED and FACTOR not in session
 
 
 def fresh_until(session: Facts) -> int:

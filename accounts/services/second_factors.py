@@ -23,7 +23,6 @@ from accounts.services.tries import OF_FACTOR, forget_tries, take_try
 
 SET_UP_WITHIN = timedelta(minutes=15)
 ISSUER = "Tradeswim"
-HOST = "host"
 
 
 class WrongFactor(Exception):
@@ -36,8 +35,7 @@ class LastFactor(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """What a user has beside his password; codes on paper stand in for the others, and alone do not
-    count."""
+    """What a user has beside his password; codes on paper stand in for it, and alone count not."""
 
     app_since: datetime | None
     passkeys: tuple[Passkey, ...]
@@ -59,19 +57,19 @@ def factors_of(user: User) -> Factors:
     """Return what a user has."""
     app = user.totp_secrets.filter(confirmed_at__isnull=False).only("confirmed_at").first()
     return Factors(
-        app_since=app and app.confirmed_at,
+        app_since=app.confirmed_at if app else None,
         passkeys=tuple(user.passkeys.all()),
         codes_left=user.recovery_codes.filter(used_at__isnull=True).count(),
     )
 
 
 def offer_app(user: User, *, now: datetime) -> AppOffer:
-    """Make a secret that counts once a code of it was given; one that waits for its code is gone."""
+    """Make a secret that counts once a code of it was given, in place of one that waits for his."""
     secret = pyotp.random_base32()
     with transaction.atomic():
         user.totp_secrets.filter(confirmed_at__isnull=True).delete()
         TotpSecret.objects.create(user=user, secret=secret, created_at=now)
-    address = pyotp.TOTP(secret).provisioning_uri(user.get_username(), issuer_name=ISSUER)
+    address = pyotp.TOTP(secret).provisioning_uri(name=user.get_username(), issuer_name=ISSUER)
     return AppOffer(secret, address)
 
 
@@ -165,16 +163,6 @@ def _use_recovery_code(user: User, number: int, letters: str, *, now: datetime) 
             raise WrongFactor("That code was used before. Take another one.")
         left = user.recovery_codes.filter(used_at__isnull=True).count()
         note_factor(user, "recovery code used", Factor.RECOVERY, now=now, data={"left": left})
-
-
-def reset_factors(user: User, *, now: datetime) -> int:
-    """Take every second factor from a user who lost them; only somebody on the host may."""
-    with transaction.atomic():
-        apps, keys = user.totp_secrets.all().delete()[0], user.passkeys.all().delete()[0]
-        user.recovery_codes.all().delete()
-        record([event(user, "second factors reset", at=now, actor=HOST)])
-    forget_tries(OF_FACTOR, str(user.pk))
-    return apps + keys
 
 
 @contextmanager

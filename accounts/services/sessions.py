@@ -15,9 +15,8 @@ from django.db import transaction
 from accounts.domain.factors import Factor
 from accounts.models import ApiRefresh, User
 from accounts.services.audit import event, record
-from accounts.services.proving import FACTOR, Facts, note_proof
+from accounts.services.proving import Facts, lacks_factor, note_proof
 from accounts.services.signing_in import note_sign_in
-from accounts.services.tries import forget_old_tries
 
 _ALGORITHM = "HS256"
 
@@ -116,16 +115,16 @@ def _user_of_session(session_key: str) -> tuple[User, Facts]:
     user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
     if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
         raise SessionEnded("The session has ended. Sign in again.")
-    if settings.SECOND_FACTOR_REQUIRED and FACTOR not in session:
+    if lacks_factor(session):
         raise SessionEnded("The session has no second factor. Sign in again.")
     return user, session
 
 
 def forget_ended(*, now: datetime) -> int:
-    """Remove sessions, refresh tokens and counts that ended; return how many rows went."""
+    """Remove sessions and refresh tokens that ended; return how many rows went."""
     sessions, _ = Session.objects.filter(expire_date__lte=now).delete()
     refreshes, _ = ApiRefresh.objects.filter(expires_at__lte=now).delete()
-    return sessions + refreshes + forget_old_tries(now=now)
+    return sessions + refreshes
 
 
 def _tokens(user: User, session_key: str, now: datetime) -> ApiSession:

@@ -1,6 +1,7 @@
 """The page or dialog in which who is signed in proves once more that it is he."""
 
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import DeskRequest, signed_in
 from accounts.forms.signing_in import ProofForm
-from accounts.services.proving import WrongPassword, note_proof, prove_again
+from accounts.services.proving import WrongPassword, lacks_factor, note_proof, prove_again
 from accounts.services.second_factors import WrongFactor, factors_of
 from accounts.services.tries import TooManyTries
 from accounts.views.signing_in import given, passkey_question
@@ -33,6 +34,8 @@ def prove(request: DeskRequest) -> HttpResponse:
         "dialog_title": "Prove who you are",
         **passkey_question(request, request.user),
     }
+    if lacks_factor(request.session):  # he is shown nothing of the desk yet
+        return render(request, "registration/prove.html", shown)
     return ask(request, "orders/_prove.html", shown)
 
 
@@ -66,4 +69,3 @@ def _go_on(request: DeskRequest) -> HttpResponse:
 def _back(request: DeskRequest) -> str:
     wanted = request.POST.get("next", request.GET.get("next", ""))
     return wanted if url_has_allowed_host_and_scheme(wanted, None) else reverse("desk")
-

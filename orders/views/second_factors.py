@@ -22,7 +22,7 @@ from accounts.services.passkeys import (
     remove_passkey,
     rename_passkey,
 )
-from accounts.services.proving import ASKED, FACTOR, note_proof
+from accounts.services.proving import ASKED, lacks_factor, note_proof
 from accounts.services.second_factors import (
     AppOffer,
     LastFactor,
@@ -146,7 +146,7 @@ def recovery_codes(request: DeskRequest) -> HttpResponse:
 
 def _page(request: DeskRequest, **shown: Any) -> HttpResponse:
     """Show everything; without the frame to whom nothing else is shown yet."""
-    is_led_here = settings.SECOND_FACTOR_REQUIRED and FACTOR not in request.session
+    is_led_here = lacks_factor(request.session)
     shown = {
         **({} if is_led_here else frame(request)),
         "layout": "_card.html" if is_led_here else "orders/page.html",

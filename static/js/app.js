@@ -6,7 +6,9 @@ import { follow } from "./m/live.js";
 import { keepUnfolded } from "./m/details.js";
 import { tellFailures } from "./m/failures.js";
 import { listenForKeys } from "./m/keys.js";
+import { askForProof } from "./m/proving.js";
 import { openDialogs } from "./m/ui.js";
+import { usePasskeys } from "./m/passkeys.js";
 import { showTips } from "./m/tips.js";
 import { walkRows } from "./m/rows.js";
 
@@ -16,6 +18,8 @@ keepUnfolded();
 walkRows();
 listenForKeys();
 openDialogs();
+askForProof();
+usePasskeys();
 showTips();
 tellFailures();
 announce();

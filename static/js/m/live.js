@@ -120,7 +120,7 @@ export function follow() {
   if (!live) return;
   live.addEventListener("hello", connected);
   live.addEventListener("resync", resync);
-  live.addEventListener("ended", end);
+  live.addEventListener("ended", resync); // or it has a new key: then the answers are no 401
   document.addEventListener("htmx:sse:before:connection", onConnecting);
   document.addEventListener("htmx:sse:after:message", hear);
   document.addEventListener("htmx:sse:error", onError);
