@@ -90,7 +90,10 @@ class ModeChangeAnswer(ModeAnswer):
 @extend_schema(methods=["POST"], request=ModeInput, responses=ModeChangeAnswer)
 @api_view(["GET", "POST"])
 def mode(request: Request) -> Response:
-    """List the modes in force with what they leave behind; or set one."""
+    """List the modes in force with what they leave behind; or set one.
+
+    To open the fleet, the sign-in must be of the last 15 minutes, else `proof_too_old` (403).
+    """
     if request.method == "POST":
         return _set(request)
     rows = [_shown(one, left_behind(one.rule)) for one in modes_in_force()]

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
-from accounts.models import Alarm, LoginAttempt, RefreshRun
+from accounts.models import Alarm, LoginAttempt, Passkey, RefreshRun
 from accounts.services.alarms import raise_alarm
 from orders.models import SavedOrder
 from tests.integration.orders.leaving import Way, enter
@@ -77,6 +77,9 @@ def _rows_beside(fleet: Fleet) -> dict[str, Any]:
     attempt = LoginAttempt.objects.create(login=login, began_at=now, screenshot=picture)
     raise_alarm("A_TEST", "a test", "A test says so.", now=now)
     saved = SavedOrder.objects.create(agent=fleet.agent, name="Mine", ticket={}, number=1)
+    key = Passkey.objects.create(
+        user=fleet.agent, name="Mine", credential_id="AAAA", public_key=b"", created_at=now
+    )
     run = RefreshRun.objects.create(asked_at=now, asked_by="agent", accounts=[], calls=0)
     return {
         "account_id": fleet.accounts[0].pk,
@@ -85,6 +88,7 @@ def _rows_beside(fleet: Fleet) -> dict[str, Any]:
         "alarm_id": Alarm.objects.latest("pk").pk,
         "saved_id": saved.pk,
         "run_id": run.pk,
+        "passkey_id": key.pk,
     }
 
 

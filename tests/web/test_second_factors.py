@@ -166,7 +166,10 @@ def test_the_second_page_waits_for_five_minutes(visitor, user):
     app = give_app(user)
     sign_in(visitor)
     session = visitor.session
-    session["pending_sign_in"] = {**session["pending_sign_in"], "at": session["pending_sign_in"]["at"] - 301}
+    session["pending_sign_in"] = {
+        **session["pending_sign_in"],
+        "at": session["pending_sign_in"]["at"] - 301,
+    }
     session.save()
 
     assert visitor.post(SECOND, {"code": app.code()})["Location"] == "/sign-in/"
@@ -281,7 +284,9 @@ def test_recovery_codes_are_shown_once_kept_as_hashes_and_good_once(browser, vis
 
     assert len(set(codes)) == 10
     assert codes[0] not in text_of(browser.get(PAGE))
-    assert codes[0].partition("-")[2].replace("-", "") not in str(list(RecoveryCode.objects.values()))
+    assert codes[0].partition("-")[2].replace("-", "") not in str(
+        list(RecoveryCode.objects.values())
+    )
 
     sign_in(visitor)
     typed = codes[4].lower().replace("-", " ")
@@ -363,7 +368,9 @@ def test_the_last_one_is_not_removed_where_everybody_must_have_one(browser, user
 # --- losing them ------------------------------------------------------------------------------------
 
 
-def test_the_host_takes_them_from_who_lost_them_and_ends_his_sessions(browser, visitor, user, capsys):
+def test_the_host_takes_them_from_who_lost_them_and_ends_his_sessions(
+    browser, visitor, user, capsys
+):
     give_app(user)
     give_codes(user)
 

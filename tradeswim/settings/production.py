@@ -15,7 +15,8 @@ SECOND_FACTOR_REQUIRED = (
     env.text("TRADESWIM_SECOND_FACTOR", "required", among=SECOND_FACTOR) == "required"
 )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
-REST_FRAMEWORK["NUM_PROXIES"] = 1  # nginx in front: only what it appended counts
+# nginx in front: only what it appended counts.
+REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": 1}
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 63_072_000
