@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from fido2.server import Fido2Server
-from fido2.utils import websafe_encode
+from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import (
     AttestedCredentialData,
     AuthenticationResponse,
@@ -190,10 +190,10 @@ def _in_time(state: State | None, now: datetime) -> State:
 
 
 def _descriptor(key: Passkey) -> PublicKeyCredentialDescriptor:
-    known = AttestedCredentialData(bytes(key.public_key))
-    kind = PublicKeyCredentialType.PUBLIC_KEY
     return PublicKeyCredentialDescriptor(
-        type=kind, id=known.credential_id, transports=key.transports or None
+        type=PublicKeyCredentialType.PUBLIC_KEY,
+        id=websafe_decode(key.credential_id),
+        transports=key.transports or None,
     )
 
 

@@ -120,9 +120,9 @@ class Device:
         if made is not None:
             flags |= FLAG.AT
         count = wrong.get("count", self.count)
-        return AuthenticatorData.create(
-            sha256(rp_id.encode()).digest(), flags, count, made if made is not None else b""
-        )
+        host = sha256(rp_id.encode()).digest()
+        data: AuthenticatorData = AuthenticatorData.create(host, flags, count, made or b"")
+        return data
 
     def _answer(self, response: dict[str, Any]) -> str:
         word = websafe_encode(self.credential_id)

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -191,13 +192,13 @@ def test_opening_the_fleet_needs_a_proof_and_freezing_it_never(browser):
 
 
 def test_what_places_cancels_exits_and_freezes_never_asks(browser):
-    pages = [
+    pages: list[Callable[..., object]] = [
         *(ticket.send, ticket.review, controls.cancel, controls.replace, controls.retry),
         *(controls.everything, exits.exit_set, remedies.retry, remedies.chase, ladders.ladder),
         *(modes.freeze, desk.desk, accounts.switch, account_editing.edit),
     ]
     assert not [page for page in pages if "freshly_proved" in guards_of(page)]
-    guarded = [
+    guarded: list[Callable[..., object]] = [
         *(logins.new_login, logins.login, logins.logins_import, logins.logins_csv),
         *(logins.login_automation, logins.account_unlink),
     ]

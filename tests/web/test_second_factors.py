@@ -76,7 +76,7 @@ def grow_old(browser):
 
 def set_app_up(browser):
     page = text_of(browser.post(f"{PAGE}app/"))
-    key = re.search(r'class="num key">\s*([A-Z2-7 ]+?)\s*<', page)[1]
+    (key,) = re.findall(r'class="num key">\s*([A-Z2-7 ]+?)\s*<', page)
     return App(key.replace(" ", "")), page
 
 
@@ -271,7 +271,7 @@ def test_a_domain_of_the_installation_counts_for_the_hosts_below_it(browser, set
 
 def options_on_host(browser, host):
     page = browser.get(PAGE, headers={"host": host}).content.decode()
-    return html.unescape(re.search(r'data-options="([^"]+)"', page)[1])
+    return html.unescape(re.findall(r'data-options="([^"]+)"', page)[0])
 
 
 # --- recovery codes ---------------------------------------------------------------------------------

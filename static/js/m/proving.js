@@ -5,7 +5,8 @@ const GOOD_FOR_S = 14 * 60;
 let provedUntil = 0;
 
 function ask() {
-  window.htmx.ajax("GET", "/prove/", { target: "#modal", swap: "innerHTML" });
+  const headers = { "HX-Target": "dialog#modal" }; // htmx says it for elements alone
+  window.htmx.ajax("GET", "/prove/", { target: "#modal", swap: "innerHTML", headers });
 }
 
 function hold(event) {
