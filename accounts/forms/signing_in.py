@@ -64,6 +64,10 @@ class ProofForm(SecondForm):
     )
     field_order = ("password", "code", "passkey")
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # Beside a form of the page below the dialog, which may have a password, too.
+        super().__init__(*args, auto_id="proof_%s", **options)
+
 
 class CodeForm(forms.Form):
     """The code that confirms an app that is being set up."""
