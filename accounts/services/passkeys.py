@@ -104,10 +104,10 @@ def ask_for_proof(user: User, site: Site, *, now: datetime) -> Question | None:
 
 
 def add_passkey(
-    user: User, *, name: str, answer: str, state: State | None, site: Site, now: datetime
+    user: User, *, name: str, answer: str, state: State | None, site: Site | None, now: datetime
 ) -> Passkey:
     """Keep the passkey that a browser made. Errors: WrongFactor."""
-    question = _in_time(state, now)
+    question, site = _in_time(state, now), _known(site)
     response = _read(lambda: RegistrationResponse.from_dict(_loaded(answer)))
     made: AuthenticatorData = _read(lambda: _server(site).register_complete(question, response))
     if made.credential_data is None or user.passkeys.count() >= MOST_PASSKEYS:
@@ -136,9 +136,7 @@ def check_passkey(
 ) -> Factor:
     """Take what a passkey of his signed. Errors: WrongFactor, TooManyTries."""
     with judged(user, now=now):
-        question = _in_time(state, now)
-        if site is None:
-            raise WrongFactor(REFUSED)
+        question, site = _in_time(state, now), _known(site)
         response = _read(lambda: AuthenticationResponse.from_dict(_loaded(answer)))
         keys = {one.credential_id: one for one in user.passkeys.all()}
         known = [AttestedCredentialData(bytes(one.public_key)) for one in keys.values()]
@@ -187,6 +185,12 @@ def _in_time(state: State | None, now: datetime) -> State:
     if state is None or now.timestamp() - state["at"] > ANSWER_WITHIN_S:
         raise WrongFactor("That took too long. Try once more.")
     return state
+
+
+def _known(site: Site | None) -> Site:
+    if site is None:
+        raise WrongFactor("Passkeys do not work at this address. Open the site by its name.")
+    return site
 
 
 def _descriptor(key: Passkey) -> PublicKeyCredentialDescriptor:

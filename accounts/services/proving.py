@@ -56,15 +56,23 @@ def prove_again(user: User, password: str, given: Given, *, now: datetime) -> Fa
 
     Errors: WrongPassword, WrongFactor, TooManyTries; none of them ends the session.
     """
+    check_own_password(user, password, now=now)
+    factor = check_factor(user, given, now=now) if factors_of(user) else None
+    record([event(user, "proved again", at=now, new=factor or "", actor=user.get_username()[:80])])
+    return factor
+
+
+def check_own_password(user: User, password: str, *, now: datetime) -> None:
+    """Check the password of who is signed in; whoever has his browser does not guess for long.
+
+    Errors: WrongPassword, TooManyTries.
+    """
     is_last = take_try(OF_PROOF, str(user.pk), now=now)
     if not user.check_password(password):
         kinds = ["proof refused", *(["locked out"] if is_last else [])]
         record(event(user, kind, at=now, actor=user.get_username()[:80]) for kind in kinds)
         raise WrongPassword("That is not your password.")
-    factor = check_factor(user, given, now=now) if factors_of(user) else None
     forget_tries(OF_PROOF, str(user.pk))
-    record([event(user, "proved again", at=now, new=factor or "", actor=user.get_username()[:80])])
-    return factor
 
 
 def note_proof(session: Facts, factor: Factor | None, *, now: datetime) -> None:

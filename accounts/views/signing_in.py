@@ -41,17 +41,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(after)
     form, status = SignInForm(request.POST or None), 200
     if form.is_valid():
-        name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-        now, address = timezone.now(), asking().address
         try:
-            user = check_credentials(name=name, password=password, address=address, now=now)
+            return _second_or_in(request, _user_of(form), after)
         except WrongCredentials as error:
             form.add_error(None, str(error))
         except TooManyTries as error:
             form.add_error(None, str(error))
             status = 429
-        else:
-            return _second_or_in(request, user, after)
     return render(request, "registration/login.html", {"form": form, "next": after}, status=status)
 
 
@@ -116,6 +112,17 @@ def passkey_question(request: HttpRequest, user: User) -> dict[str, Any]:
 def site_of(request: HttpRequest) -> Site | None:
     """Return where the browser is; None where it has no passkeys."""
     return find_site(request.get_host(), f"{request.scheme}://{request.get_host()}")
+
+
+def _user_of(form: SignInForm) -> User:
+    """Return whose name and password these are. Errors: WrongCredentials, TooManyTries."""
+    typed = form.cleaned_data
+    return check_credentials(
+        name=typed["username"],
+        password=typed["password"],
+        address=asking().address,
+        now=timezone.now(),
+    )
 
 
 def _second_or_in(request: HttpRequest, user: User, after: str) -> HttpResponse:

@@ -93,25 +93,29 @@ def remove_the_app(request: DeskRequest) -> HttpResponse:
 @freshly_proved_to_change
 def new_passkey(request: DeskRequest) -> HttpResponse:
     """Keep a passkey that the browser made."""
-    form, now, site = PasskeyForm(request.POST), timezone.now(), site_of(request)
-    if not form.is_valid() or site is None:
+    form = PasskeyForm(request.POST)
+    if not (form.is_valid() and _is_added(request, form)):
         return _page(request, passkey_form=form)
-    state, typed = request.session.pop(ASKED, None), form.cleaned_data
+    note_proof(request.session, Factor.PASSKEY, now=timezone.now())
+    messages.success(request, f"{form.cleaned_data['name']} is added.")
+    return redirect("second-factors")
+
+
+def _is_added(request: DeskRequest, form: PasskeyForm) -> bool:
+    """Add the passkey, or say in the form why not; its question is used up either way."""
+    typed, state = form.cleaned_data, request.session.pop(ASKED, None)
     try:
-        key = add_passkey(
+        add_passkey(
             request.user,
             name=typed["name"],
             answer=typed["passkey"],
             state=state,
-            site=site,
-            now=now,
+            site=site_of(request),
+            now=timezone.now(),
         )
     except WrongFactor as error:
         form.add_error(None, str(error))
-        return _page(request, passkey_form=form)
-    note_proof(request.session, Factor.PASSKEY, now=now)
-    messages.success(request, f"{key.name} is added.")
-    return redirect("second-factors")
+    return form.is_valid()
 
 
 @require_POST

@@ -68,6 +68,11 @@ SHOTS = [
     Shot("alarms", "/desk/alarms/"),
     Shot("close-everything", "/desk/close-everything/"),
     Shot("settings", "/settings/"),
+    Shot("second-factors", "/settings/second-factors/"),
+    Shot(
+        "second-factors-app", "/settings/second-factors/", click("button:has-text('Set up an app')")
+    ),
+    Shot("prove", "/prove/"),
     Shot("admin", "/admin/"),
     Shot("missing", "/nowhere/"),
 ]
