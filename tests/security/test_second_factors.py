@@ -372,6 +372,21 @@ def test_who_finds_an_open_browser_neither_opens_the_fleet_nor_takes_it_over(use
     assert answer.status_code == 200
 
 
+def test_a_password_is_not_guessed_where_a_mode_asks_for_it(user):
+    browser = visitor()
+    browser.force_login(user)
+    browser.post("/desk/freeze/")
+    wish = {"what": "FLEET:", "mode": "CLOSE_ONLY", "why": "a test says so"}
+    for number in range(5):
+        page = browser.post("/desk/modes/", {**wish, "password": f"guess {number}"})
+        assert "That is not your password." in text_of(page)
+
+    assert "Too many tries." in text_of(
+        browser.post("/desk/modes/", {**wish, "password": PASSWORD})
+    )
+    assert browser.post("/desk/freeze/")["Location"] == "/desk/modes/"
+
+
 # --- A44: passkeys --------------------------------------------------------------------------------------
 
 

@@ -63,6 +63,10 @@ def test_without_any_setting_the_product_starts():
         ("TRADESWIM_BROKER_URL", "http://api.schwabapi.com", "must begin with one of https://"),
         ("TRADESWIM_BROKER_URL", "https://", "names no host"),
         ("TRADESWIM_BROKER_URL", "api.schwabapi.com", "must begin with one of https://"),
+        ("TRADESWIM_SECOND_FACTOR", "yes", "must be one of required, optional"),
+        ("TRADESWIM_RP_ID", "https://desk.example", "is not the name of a domain"),
+        ("TRADESWIM_RP_ID", "desk.example:443", "is not the name of a domain"),
+        ("TRADESWIM_RP_ID", "127.0.0.1", "browsers make no passkeys"),
     ],
 )
 def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
@@ -89,6 +93,10 @@ def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
         ("REDIS_URL", "unix:///run/redis.sock", "CACHE_URL", "unix:///run/redis.sock"),
         ("TRADESWIM_HOSTS", "a, ,b", "ALLOWED_HOSTS", ["a", "b"]),
         ("REDIS_URL", "", "REDIS_URL", "redis://127.0.0.1:6379/0"),
+        ("TRADESWIM_SECOND_FACTOR", "", "SECOND_FACTOR_REQUIRED", False),
+        ("TRADESWIM_SECOND_FACTOR", "required", "SECOND_FACTOR_REQUIRED", True),
+        ("TRADESWIM_RP_ID", "Desk.Example", "PASSKEY_DOMAIN", "desk.example"),
+        ("TRADESWIM_RP_ID", "", "PASSKEY_DOMAIN", ""),
     ],
 )
 def test_a_good_setting_is_kept(monkeypatch, name, value, setting, kept):
@@ -102,6 +110,15 @@ def test_live_trusts_no_certificate_of_ours(monkeypatch):
     monkeypatch.setenv("BROKER_CA_FILE", "/ours.pem")
 
     assert start()["BROKER_CA_FILE"] is None
+
+
+@pytest.mark.parametrize(("said", "is_required"), [("", True), ("optional", False)])
+def test_production_wants_a_second_factor_unless_told_otherwise(monkeypatch, said, is_required):
+    monkeypatch.setenv("TRADESWIM_SECRET_KEY", "x" * 50)
+    monkeypatch.setenv("TRADESWIM_HOSTS", "desk.example")
+    monkeypatch.setenv("TRADESWIM_SECOND_FACTOR", said)
+
+    assert start("production")["SECOND_FACTOR_REQUIRED"] is is_required
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.domain.words import Role
@@ -337,6 +338,18 @@ def test_who_has_none_is_led_to_the_set_up_before_anything_else(visitor, user, s
     app, _ = set_app_up(visitor)
     visitor.post(f"{PAGE}app/confirm/", {"code": app.code()})
     assert is_in(visitor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_asynchronous_server_leads_there_too(visitor, user, settings):
+    settings.SECOND_FACTOR_REQUIRED = True
+    sign_in(visitor)
+    browser = AsyncClient(headers={"host": "localhost"})
+    browser.cookies["sessionid"] = visitor.cookies["sessionid"].value
+
+    assert async_to_sync(browser.get)("/")["Location"] == PAGE
+    assert async_to_sync(browser.get)("/live/stream/")["Location"] == PAGE
+    assert async_to_sync(browser.get)(PAGE).status_code == 200
 
 
 def test_the_proof_of_who_has_none_yet_shows_nothing_of_the_desk(visitor, user, settings):

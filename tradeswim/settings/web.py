@@ -1,7 +1,5 @@
 """Settings of the pages and the API: headers, cookies, sessions, the framework's."""
 
-from tradeswim import env
-
 SECURE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -25,14 +23,6 @@ SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-# A second factor beside the password (docs/signing-in.md): everybody must have one, or may.
-SECOND_FACTOR = ("required", "optional")
-SECOND_FACTOR_REQUIRED = (
-    env.text("TRADESWIM_SECOND_FACTOR", "optional", among=SECOND_FACTOR) == "required"
-)
-# The domain passkeys are made for; empty for the host itself. It never changes afterwards: keys of
-# another domain are lost.
-PASSKEY_DOMAIN = env.domain("TRADESWIM_RP_ID", "")
 API_ACCESS_SECONDS = 300
 API_REFRESH_SECONDS = 12 * 3600
 
