@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.utils.decorators import sync_and_async_middleware
 
 from accounts.services.proving import lacks_factor
+from accounts.services.second_factors import factor_is_required
 from tradeswim.api_errors import without_second_factor
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -51,7 +52,7 @@ def _led(request: HttpRequest) -> HttpResponse:
 
 
 def _may_need_one(request: HttpRequest) -> bool:
-    if not settings.SECOND_FACTOR_REQUIRED or request.path.startswith(OPEN):
+    if not factor_is_required() or request.path.startswith(OPEN):
         return False
     return settings.SESSION_COOKIE_NAME in request.COOKIES
 

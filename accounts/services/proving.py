@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
 from accounts.domain.factors import Factor
 from accounts.models import User
 from accounts.services.audit import event, record
 from accounts.services.passkeys import Site, State, check_passkey
-from accounts.services.second_factors import WrongFactor, check_code, factors_of
+from accounts.services.second_factors import (
+    WrongFactor,
+    check_code,
+    factor_is_required,
+    factors_of,
+)
 from accounts.services.tries import OF_PROOF, forget_tries, take_try
 
 FRESH_S = 15 * 60
@@ -84,7 +87,7 @@ def note_proof(session: Facts, factor: Factor | None, *, now: datetime) -> None:
 
 def lacks_factor(session: Facts) -> bool:
     """Tell whether a session is without the second factor that everybody must have here."""
-    return settings.SECOND_FACTOR_REQUIRED and FACTOR not in session
+    return factor_is_required() and FACTOR not in session
 
 
 def fresh_until(session: Facts) -> int:

@@ -53,6 +53,12 @@ class AppOffer:
     address: str = field(repr=False)
 
 
+def factor_is_required() -> bool:
+    """Tell whether everybody must have a second factor here."""
+    required: bool = settings.SECOND_FACTOR == "required"
+    return required
+
+
 def factors_of(user: User) -> Factors:
     """Return what a user has."""
     app = user.totp_secrets.filter(confirmed_at__isnull=False).only("confirmed_at").first()
@@ -173,7 +179,7 @@ def leaving_one(user: User) -> Iterator[None]:
         yield
         if factors_of(user):
             return
-        if settings.SECOND_FACTOR_REQUIRED:
+        if factor_is_required():
             raise LastFactor("This is your only second factor. Add another one first.")
         user.recovery_codes.all().delete()
 

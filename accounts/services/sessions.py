@@ -16,6 +16,7 @@ from accounts.domain.factors import Factor
 from accounts.models import ApiRefresh, User
 from accounts.services.audit import event, record
 from accounts.services.proving import Facts, lacks_factor, note_proof
+from accounts.services.second_factors import factor_is_required
 from accounts.services.signing_in import note_sign_in
 
 _ALGORITHM = "HS256"
@@ -54,7 +55,7 @@ def open_api_session(
 
     Errors: SecondFactorNeeded.
     """
-    if settings.SECOND_FACTOR_REQUIRED and factor is None:
+    if factor_is_required() and factor is None:
         raise SecondFactorNeeded
     store = SessionStore()
     note_proof(store, factor, now=now)

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 import segno
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,6 +27,7 @@ from accounts.services.second_factors import (
     LastFactor,
     WrongFactor,
     confirm_app,
+    factor_is_required,
     factors_of,
     make_recovery_codes,
     offer_app,
@@ -155,7 +155,7 @@ def _page(request: DeskRequest, **shown: Any) -> HttpResponse:
         **({} if is_led_here else frame(request)),
         "layout": "_card.html" if is_led_here else "orders/page.html",
         "is_led_here": is_led_here,
-        "is_required": settings.SECOND_FACTOR_REQUIRED,
+        "is_required": factor_is_required(),
         "factors": factors_of(request.user),
         "code_form": CodeForm(),
         "passkey_form": PasskeyForm(),

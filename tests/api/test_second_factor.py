@@ -66,7 +66,7 @@ def test_a_wrong_password_is_told_nothing_of_a_second_factor(program):
 
 
 def test_where_everybody_must_have_one_there_is_no_token_without(program, settings):
-    settings.SECOND_FACTOR_REQUIRED = True
+    settings.SECOND_FACTOR = "required"
 
     body = problem_of(token(program), 403, "second_factor_required")
     assert "Settings, Second factors" in body["detail"]
@@ -77,7 +77,7 @@ def test_where_everybody_must_have_one_there_is_no_token_without(program, settin
 
 def test_a_session_from_before_everybody_had_to_have_one_is_over(program, settings):
     token(program)
-    settings.SECOND_FACTOR_REQUIRED = True
+    settings.SECOND_FACTOR = "required"
 
     problem_of(program.get("orders/"), 401, "authentication_failed")
 

@@ -322,7 +322,7 @@ def test_there_are_no_recovery_codes_without_another_factor(browser):
 
 
 def test_who_has_none_is_led_to_the_set_up_before_anything_else(visitor, user, settings):
-    settings.SECOND_FACTOR_REQUIRED = True
+    settings.SECOND_FACTOR = "required"
 
     assert sign_in(visitor)["Location"] == "/"
     for address in ("/", "/settings/", "/history/", "/admin/", "/live/stream/"):
@@ -342,7 +342,7 @@ def test_who_has_none_is_led_to_the_set_up_before_anything_else(visitor, user, s
 
 @pytest.mark.django_db(transaction=True)
 def test_an_asynchronous_server_leads_there_too(visitor, user, settings):
-    settings.SECOND_FACTOR_REQUIRED = True
+    settings.SECOND_FACTOR = "required"
     sign_in(visitor)
     browser = AsyncClient(headers={"host": "localhost"})
     browser.cookies["sessionid"] = visitor.cookies["sessionid"].value
@@ -353,7 +353,7 @@ def test_an_asynchronous_server_leads_there_too(visitor, user, settings):
 
 
 def test_the_proof_of_who_has_none_yet_shows_nothing_of_the_desk(visitor, user, settings):
-    settings.SECOND_FACTOR_REQUIRED = True
+    settings.SECOND_FACTOR = "required"
     sign_in(visitor)
     grow_old(visitor)
 
@@ -368,7 +368,7 @@ def test_the_proof_of_who_has_none_yet_shows_nothing_of_the_desk(visitor, user, 
 def test_the_last_one_is_not_removed_where_everybody_must_have_one(browser, user, settings):
     give_app(user)
     add_passkey(browser, Device())
-    settings.SECOND_FACTOR_REQUIRED = True
+    settings.SECOND_FACTOR = "required"
 
     browser.post(f"{PAGE}app/remove/")
     browser.post(f"{PAGE}passkeys/{Passkey.objects.get().pk}/", {"remove": "1"})

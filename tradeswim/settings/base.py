@@ -32,10 +32,8 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "sign-in"
 # A second factor beside the password (docs/signing-in.md): everybody must have one, or may.
-SECOND_FACTOR = ("required", "optional")
-SECOND_FACTOR_REQUIRED = (
-    env.text("TRADESWIM_SECOND_FACTOR", "optional", among=SECOND_FACTOR) == "required"
-)
+FACTOR_RULES = ("required", "optional")
+SECOND_FACTOR = env.text("TRADESWIM_SECOND_FACTOR", "optional", among=FACTOR_RULES)
 # The domain passkeys are made for; empty for the host itself. It never changes afterwards: keys of
 # another domain are lost.
 PASSKEY_DOMAIN = env.domain("TRADESWIM_RP_ID", "")

@@ -11,9 +11,7 @@ ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "")
 if not ALLOWED_HOSTS:
     raise env.BadSetting("TRADESWIM_HOSTS is not set. Name the hosts, separated by commas.")
 
-SECOND_FACTOR_REQUIRED = (
-    env.text("TRADESWIM_SECOND_FACTOR", "required", among=SECOND_FACTOR) == "required"
-)
+SECOND_FACTOR = env.text("TRADESWIM_SECOND_FACTOR", "required", among=FACTOR_RULES)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 # nginx in front: only what it appended counts.
 REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": 1}
