@@ -21,7 +21,7 @@ from accounts.services.passkeys import (
     remove_passkey,
     rename_passkey,
 )
-from accounts.services.proving import ASKED, lacks_factor, note_proof
+from accounts.services.proving import ASKED, FACTOR, lacks_factor
 from accounts.services.second_factors import (
     AppOffer,
     LastFactor,
@@ -68,7 +68,7 @@ def confirm(request: DeskRequest) -> HttpResponse:
     except WrongFactor as error:
         form.add_error("code", str(error))
         return _page(request, code_form=form)
-    note_proof(request.session, Factor.TOTP, now=now)
+    request.session[FACTOR] = Factor.TOTP.value
     messages.success(request, "Your app is set up. It is asked for at your next sign-in.")
     return redirect("second-factors")
 
@@ -96,7 +96,7 @@ def new_passkey(request: DeskRequest) -> HttpResponse:
     form = PasskeyForm(request.POST)
     if not (form.is_valid() and _is_added(request, form)):
         return _page(request, passkey_form=form)
-    note_proof(request.session, Factor.PASSKEY, now=timezone.now())
+    request.session[FACTOR] = Factor.PASSKEY.value
     messages.success(request, f"{form.cleaned_data['name']} is added.")
     return redirect("second-factors")
 

@@ -26,7 +26,7 @@ from orders.views import (
 from tests.support.factors import Device, give_app, wrong_code
 from tests.support.make import PASSWORD, make_login, make_user
 from tests.web.browsing import text_of
-from tests.web.test_second_factors import add_passkey, options_on
+from tests.web.factor_pages import add_passkey, grow_old, options_on
 
 DIALOG = {"HX-Request": "true", "HX-Target": "dialog#modal"}
 pytestmark = pytest.mark.django_db
@@ -44,12 +44,6 @@ def browser(user):
     browser.force_login(user)
     grow_old(browser)
     return browser
-
-
-def grow_old(browser):
-    session = browser.session
-    session["proved_at"] -= FRESH_S + 1
-    session.save()
 
 
 def prove(browser, *, after="/", headers=None, **given):
