@@ -38,7 +38,8 @@ from orders.views.frame import frame
 from orders.views.page_events import CLOSE, with_events
 from strategies.domain.tickets import Problem
 
-PROVED_AT = "proved_at"
+# Beside what proving keeps: a sign-in is no password given to send something.
+PROVED_AT = "proved_to_send_at"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
