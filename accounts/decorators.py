@@ -15,6 +15,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.domain.roles import Power
 from accounts.models import User
+from accounts.services.session_store import SessionStore
 
 
 class DeskRequest(HttpRequest):
@@ -22,6 +23,7 @@ class DeskRequest(HttpRequest):
 
     htmx: HtmxDetails
     user: User
+    session: SessionStore
 
 
 SESSION_ENDED = "Your session has ended. Nothing was done. Sign in again."

@@ -77,6 +77,23 @@ def path(name: str, default: str) -> str:
     return f"{value}/" if value else ""
 
 
+def origin(name: str) -> str:
+    """Return a web site's origin, `https://host` or `https://host:port`; nothing if it is not set.
+
+    Never a pattern: an asterisk is refused.
+    """
+    value = _environ().get(name, "").strip()
+    if not value:
+        return ""
+    place = url(name, value, schemes=("https", "http"))
+    parts = urlsplit(place)
+    if place != f"{parts.scheme}://{parts.netloc}" or place != place.lower() or "*" in place:
+        raise BadSetting(f"{name} must be one origin in small letters, as https://host:port.")
+    if "@" in parts.netloc:
+        raise BadSetting(f"{name} must not hold a user or a password.")
+    return place
+
+
 def home() -> Path:
     """Return the folder of database, keys, logs and paper broker state, absolute."""
     try:

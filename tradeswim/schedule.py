@@ -61,8 +61,5 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="7", minute="30"),
     },
     "seal_record": every("accounts.seal_record", 5),
-    "forget_ended_sessions": {
-        "task": "accounts.forget_ended_sessions",
-        "schedule": crontab(hour="7", minute="10"),
-    },
+    "forget_ended_sessions": every("accounts.forget_ended_sessions", 600),
 }

@@ -6,6 +6,7 @@ from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.calls import AnsweredCall
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
 from accounts.models.logins import BrokerLogin, LoginAttempt, PendingConnect, Token
+from accounts.models.sessions import UserSession
 from accounts.models.sync import BeatDay
 from accounts.models.users import ApiRefresh, User
 
@@ -30,4 +31,5 @@ __all__ = [
     "Token",
     "TradingMode",
     "User",
+    "UserSession",
 ]

@@ -249,6 +249,8 @@ def alarm_link(subject: str) -> str:
     table, _, key = subject.partition(":")
     if table == "complexorder" and key.isdecimal():
         return reverse("order", args=[key])
+    if table == "usersession":
+        return reverse("sessions")
     if table == "externalorder":
         return f"{reverse('elsewhere')}#external-{key}"
     try:

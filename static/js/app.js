@@ -8,6 +8,7 @@ import { keepUnfolded } from "./m/details.js";
 import { tellFailures } from "./m/failures.js";
 import { listenForKeys } from "./m/keys.js";
 import { openDialogs } from "./m/ui.js";
+import { tellSessionEnd } from "./m/session.js";
 import { showTips } from "./m/tips.js";
 import { walkRows } from "./m/rows.js";
 
@@ -22,3 +23,4 @@ showTips();
 tellFailures();
 announce();
 follow();
+tellSessionEnd();

@@ -1,5 +1,7 @@
 """Settings of the pages and the API: headers, cookies, sessions, the framework's."""
 
+from tradeswim import env
+
 SECURE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -17,14 +19,20 @@ PERMISSIONS_POLICY = (
 # "no-referrer" makes browsers send `Origin: null` with forms, which the CSRF check refuses.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_AGE = 12 * 3600
+# A page that nobody uses is signed out; so is everybody so long after he signed in.
+SESSION_IDLE_S = env.integer("TRADESWIM_SESSION_IDLE_S", 1800, low=20, high=43_200)
+SESSION_HOURS = env.integer("TRADESWIM_SESSION_HOURS", 12, low=1, high=24)
+SESSION_ENGINE = "accounts.services.session_store"
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 API_ACCESS_SECONDS = 300
-API_REFRESH_SECONDS = 12 * 3600
+API_REFRESH_SECONDS = SESSION_COOKIE_AGE
+# The one origin whose scripts may call the API; nobody's if empty.
+CORS_ORIGIN = env.origin("TRADESWIM_CORS_ORIGIN")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
