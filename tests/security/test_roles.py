@@ -17,8 +17,12 @@ OPEN_CALLS = {"/api/v1/auth/token/", "/api/v1/auth/refresh/", "/api/v1/auth/logo
 DESCRIPTION = "/api/v1/schema/"
 # Pages that look for themselves: one is asynchronous, one must let a browser ask once more.
 OWN_GUARD = {"live-stream", "oauth-callback"}
+# Pages on which everybody ends what he himself is signed in with, and admins what others are.
+OWN_SESSIONS = {"sessions-end", "sessions-end-others", "sessions-end-user", "sessions-stay"}
+# Pages that change what belongs to who asks, whatever his role.
+HIS_OWN = {"settings", *OWN_SESSIONS}
 # Pages that take a POST of everybody who is signed in, or judge what it asks for.
-OWN_RULES = {"settings", "modes", "freeze"}
+OWN_RULES = {"settings", "modes", "freeze", *OWN_SESSIONS}
 WRITING = {False: ("POST",), True: ("POST", "PUT", "PATCH", "DELETE")}
 REFUSED = {403, 405}
 # Reading leaves a trace where a file of the record was taken.
@@ -129,7 +133,7 @@ def test_who_may_only_look_changes_nothing_anywhere(places, world):
     client, wrong = browser_of(world, Role.VIEWER), []
     before = everything()
     for place in places:
-        if is_open(place) or place.name == "settings" or place.address == "/api/nothing/":
+        if is_open(place) or place.name in HIS_OWN or place.address == "/api/nothing/":
             continue
         for method in WRITING[place.is_api]:
             answer = visit(client, place, method, BODY)
@@ -144,7 +148,7 @@ def test_who_may_only_exit_closes_and_cancels_and_nothing_else(places, world):
     client, wrong = browser_of(world, Role.EXIT_ONLY), []
     before, opening = everything(), opened()
     for place in places:
-        if is_open(place) or place.name == "settings" or place.address == "/api/nothing/":
+        if is_open(place) or place.name in HIS_OWN or place.address == "/api/nothing/":
             continue
         is_way_out = "may_exit" in guards_of(place.view) or place.name in OWN_RULES
         for method in WRITING[place.is_api]:
