@@ -36,8 +36,10 @@ def record_sign_in(user: User, kind: str, *, now: datetime) -> None:
 def watch_place(row: UserSession, *, now: datetime) -> None:
     """Raise an alarm when a session is used where its user was never seen: it may be stolen."""
     asked = asking()
+    if not row.address or (asked.address, asked.agent) == (row.address, row.agent):
+        return
     device = device_words(asked.agent)
-    if not row.address or (asked.address, device) == (row.address, device_words(row.agent)):
+    if (asked.address, device) == (row.address, device_words(row.agent)):
         return
     place = (row.session_key, asked.address, device)
     if place in _known or row.user is None:

@@ -68,6 +68,7 @@ SHOTS = [
     Shot("alarms", "/desk/alarms/"),
     Shot("close-everything", "/desk/close-everything/"),
     Shot("settings", "/settings/"),
+    Shot("sessions", "/settings/sessions/"),
     Shot("admin", "/admin/"),
     Shot("missing", "/nowhere/"),
 ]
