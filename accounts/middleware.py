@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
 from accounts.live import asking
+from accounts.live.addresses import address_of
 from accounts.models import UserSession
 from accounts.services.session_places import watch_place
 from accounts.services.session_store import SessionStore
@@ -73,17 +74,6 @@ def _named(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
 
 
 request_context = middleware(before=_begin, after=_named)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return who asks: the peer, or what our own proxy in front says of it.
-
-    Of X-Forwarded-For only what that proxy appended is believed; the rest is the caller's own.
-    """
-    hops = cast("int", settings.REST_FRAMEWORK["NUM_PROXIES"])
-    told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    believed = told[-hops] if hops and len(told) >= hops else ""
-    return believed or str(request.META.get("REMOTE_ADDR", ""))
 
 
 class SessionMiddleware(DjangoSessionMiddleware):

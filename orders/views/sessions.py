@@ -1,13 +1,12 @@
 """The page on which a user sees what he is signed in with, and ends it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.decorators import DeskRequest, signed_in
+from accounts.decorators import DeskRequest, may_administer, signed_in
 from accounts.models import User
 from accounts.services.session_ends import (
     BY_ADMIN,
@@ -57,10 +56,9 @@ def end_others(request: DeskRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@may_administer
 def end_of_user(request: DeskRequest) -> HttpResponse:
-    """End everything that somebody else is signed in with; for admins."""
-    if not request.user.may_administer:
-        raise PermissionDenied
+    """End everything that somebody else is signed in with."""
     wanted = request.POST.get("user", "")
     user = get_object_or_404(User, pk=wanted if wanted.isdecimal() and len(wanted) < 10 else 0)
     actor = request.user.get_username()

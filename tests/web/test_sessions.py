@@ -53,7 +53,7 @@ def ended(**fields):
     return AuditEvent.objects.filter(kind="session ended", **fields)
 
 
-def rest_of(row) -> int:
+def rest_of(row: UserSession) -> int:
     """Return how many minutes a session lasts without use."""
     return round((row.expire_date - timezone.now()).total_seconds() / 60)
 
@@ -357,7 +357,7 @@ def test_the_host_ends_everything_of_a_user(desk, user, capsys):
 
     assert capsys.readouterr().out == "Sessions of agent ended: 1.\n"
     assert not is_in(desk)
-    assert ended(reason="ended from the host", actor="").count() == 1
+    assert ended(reason="ended from the host", actor="host").count() == 1
     with pytest.raises(CommandError, match="There is no user nobody"):
         call_command("end_sessions", "nobody")
 

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services.modes import HOST
 from accounts.services.session_ends import BY_HOST, end_all_sessions
 
 
@@ -20,5 +21,5 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['user']}.")
-        ended = end_all_sessions(user, actor="", reason=BY_HOST, now=timezone.now())
+        ended = end_all_sessions(user, actor=HOST, reason=BY_HOST, now=timezone.now())
         self.stdout.write(f"Sessions of {user.get_username()} ended: {ended}.")
