@@ -71,7 +71,7 @@ def may_sync(page: Page[Given]) -> Page[Given]:
 def may_administer(page: Page[Given]) -> Page[Given]:
     """Refuse everybody but admins."""
     words = "Only an admin may change this. Nothing was changed."
-    return _marked(_only(page, lambda user: user.may_administer, words), "may_administer")
+    return _marked(_only(page, Power.ADMINISTER, words), "may_administer")
 
 
 def guards_of(page: Callable[..., object]) -> frozenset[str]:

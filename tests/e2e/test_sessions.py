@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 from tests.support.stack import Stack, free_ports
 
 pytestmark = pytest.mark.timeout(240)

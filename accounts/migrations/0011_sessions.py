@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_sealed_record'),
+        ('accounts', '0010_roles_follow'),
     ]
 
     operations = [
