@@ -254,7 +254,8 @@ def test_another_password_ends_what_was_open(admin):
     change_user(admin, user, new_password=NEW, password_again=NEW)
     assert User.objects.get(pk=user.pk).check_password(NEW)
     assert browser.get("/").status_code == 302
-    assert told_of(f"user:{user.pk}") == [("password set", "", "", "boss")]
+    kinds = [(kind, actor) for kind, _, _, actor in told_of(f"user:{user.pk}")]
+    assert kinds == [("session ended", "boss"), ("password set", "boss")]
 
 
 @pytest.mark.parametrize("change", [{"role": "AGENT"}, {"is_active": ""}], ids=str)

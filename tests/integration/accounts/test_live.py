@@ -6,13 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accounts.live.asking import session_name
 from accounts.live.hub import OVER, QUEUE_SIZE, RESYNC, Hub, HubDown
 from accounts.live.panels import CHANNEL, tell_beat
 from accounts.live.streaming import ENDED, HELLO, NOTHING, Pace, events
-from accounts.services.session_ends import end_all_sessions
-from accounts.services.session_store import SessionStore
-from tests.support.make import make_user
 from tests.support.redis_server import RedisServer
 from tradeswim.up.home import free_port
 
@@ -164,19 +160,6 @@ def test_a_page_is_not_told_of_the_sessions_of_others(redis_for_pages):
     sent = stream(redis_for_pages, publish="over:another orders over:", beat_s=5, life_s=0.5)
 
     assert sent == [HELLO, b"event: orders\ndata: 1\n\n"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_end_of_a_session_is_told_by_its_name_and_never_by_its_key(heard):
-    user = make_user(username="agent")
-    store = SessionStore()
-    store["_auth_user_id"] = str(user.pk)
-    store.save()
-    heard()
-
-    end_all_sessions(user, actor="", reason="a test says so", now=NOW)
-
-    assert heard() == [f"over:{session_name(store.session_key or '')}"]
 
 
 def test_a_page_is_told_when_a_beat_ran(redis_for_pages):
