@@ -17,6 +17,7 @@ from rest_framework.views import set_rollback
 
 from accounts.services.answering import CallAtWork, KeyTaken
 from accounts.services.editing import MayNotEdit
+from accounts.services.hooks import DeliveryUsed
 from accounts.services.sessions import SessionEnded
 from accounts.tasks.queue import QueueDown
 from brokerage.errors import (
@@ -45,6 +46,7 @@ KINDS: dict[type[Exception], tuple[int, str, str]] = {
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
     KeyTaken: (409, "idempotency_key_reused", "Idempotency-Key reused"),
     CallAtWork: (409, "in_progress", "The same call is at work"),
+    DeliveryUsed: (409, "delivery_used", "Delivery used already"),
     AlreadyFlat: (409, "already_flat", "Nothing is left to close"),
     CannotControl: (409, "cannot_control", "This cannot be done now"),
     MayNotEdit: (409, "mode_forbids", "A mode forbids this"),

@@ -5,8 +5,9 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 class BadSetting(Exception):
@@ -92,6 +93,39 @@ def origin(name: str) -> str:
     if "@" in parts.netloc:
         raise BadSetting(f"{name} must not hold a user or a password.")
     return place
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over, and how the line is kept secret."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    is_tls: bool
+    starts_tls: bool
+
+
+def mail_server(name: str) -> MailServer | None:
+    """Read `smtps://user:password@host:465` or `smtp://host:587`; None if it is not set.
+
+    `smtp` turns to TLS before anything is said, but on this machine. What is wrong is told without
+    showing the address, for it holds a password.
+    """
+    value = text(name, "")
+    if not value:
+        return None
+    parts = urlsplit(url(name, value, schemes=("smtps", "smtp")))
+    is_tls, host = parts.scheme == "smtps", parts.hostname or ""
+    return MailServer(
+        host=host,
+        port=parts.port or (465 if is_tls else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        is_tls=is_tls,
+        starts_tls=not is_tls and host not in {"127.0.0.1", "localhost", "::1"},
+    )
 
 
 def home() -> Path:

@@ -5,6 +5,7 @@ from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.balances import BalanceSnapshot, FleetWorth, RefreshRun
 from accounts.models.calls import AnsweredCall
 from accounts.models.control import Alarm, Instance, Limit, TradingMode
+from accounts.models.hooks import Bookmark, Delivery, Hook, HookDelivery, Message, Receiver
 from accounts.models.logins import BrokerLogin, LoginAttempt, PendingConnect, Token
 from accounts.models.sessions import UserSession
 from accounts.models.sync import BeatDay
@@ -20,13 +21,19 @@ __all__ = [
     "AuditSeal",
     "BalanceSnapshot",
     "BeatDay",
+    "Bookmark",
     "BrokerLogin",
+    "Delivery",
     "FleetWorth",
+    "Hook",
+    "HookDelivery",
     "Instance",
     "Limit",
     "LoginAttempt",
+    "Message",
     "PendingConnect",
     "Position",
+    "Receiver",
     "RefreshRun",
     "Token",
     "TradingMode",

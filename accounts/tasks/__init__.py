@@ -15,6 +15,7 @@ from accounts.services.beat_lock import BeatBusy
 from accounts.services.beat_progress import BeatProgress, note_progress
 from accounts.services.session_ends import forget_ended
 from accounts.services.tokens import refresh_due_tokens, refresh_login
+from accounts.tasks.delivering import deliver_messages as deliver_messages
 from accounts.tasks.queue import enqueue
 from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from accounts.tasks.renewing import renew_logins as renew_logins

@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tradeswim import env
+from tradeswim.settings.alerts import *
 from tradeswim.settings.web import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -167,6 +168,7 @@ CACHES = {
 PAPER_PORT = env.whole("PAPER_PORT", env.found("PAPER_PORT", "8182"), low=1, high=65534)
 _OUR_PAPER = f"https://127.0.0.1:{PAPER_PORT + 1}"
 IS_PAPER = ENVIRONMENT == "PAPER"
+WEBHOOKS_TO = webhooks_to(is_paper=IS_PAPER)
 BROKER_URL = env.url(
     "TRADESWIM_BROKER_URL",
     env.text("TRADESWIM_BROKER_URL", _OUR_PAPER if IS_PAPER else "https://api.schwabapi.com"),

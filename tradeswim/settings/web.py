@@ -49,6 +49,8 @@ REST_FRAMEWORK = {
         "acts": "600/min",
         "ways-out": "600/min",
         "sign-in": "60/min",
+        "hook": "30/min",
+        "hook-address": "120/min",
     },
     "EXCEPTION_HANDLER": "tradeswim.api_errors.problem_response",
     "NUM_PROXIES": 0,  # who calls is the peer, whatever X-Forwarded-For says
@@ -79,6 +81,12 @@ SPECTACULAR_SETTINGS = {
         "securitySchemes": {
             "accessToken": {"type": "http", "scheme": "bearer"},
             "pageSession": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+            "hookSignature": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Tradeswim-Signature",
+                "description": "v1=HMAC-SHA256 over v1.<timestamp>.<delivery>.<body>",
+            },
         }
     },
     "SECURITY": [{"accessToken": []}, {"pageSession": []}],
