@@ -67,11 +67,6 @@ class User(AbstractUser):
         return self.may(Power.TRADE)
 
     @property
-    def may_administer(self) -> bool:
-        """Whether he may set who else gets in, and who is told what happens."""
-        return self.is_active and self.role == Role.ADMIN
-
-    @property
     def may_freeze(self) -> bool:
         """Whether he may set a stricter mode; only who may trade may set a looser one."""
         return self.may(Power.FREEZE)

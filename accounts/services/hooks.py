@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -63,7 +64,9 @@ def add_receiver(
         secret=secret,
         kinds=chosen,
     )
-    return _add(row, secret, {"url": url, "kinds": chosen}, actor, now)
+    # The host alone: others put a key of theirs behind it.
+    facts = {"host": urlsplit(url).netloc, "kinds": chosen}
+    return _add(row, secret, facts, actor, now)
 
 
 def renew_secret(row: Hook | Receiver, *, actor: str, now: datetime) -> Made:

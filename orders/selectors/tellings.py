@@ -144,7 +144,7 @@ def _account(row: AccountOrder) -> dict[str, Any]:
         "alias": row.account.alias,
         "status": row.status,
         "contracts": row.contracts,
-        "filled": row.filled,
+        "filled": int(row.filled),
         "net_price": None if row.net_price is None else f"{row.net_price:f}",
         "reason_code": row.reason_code,
         "reason": row.reason,

@@ -8,14 +8,17 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.selectors import past_alarms
 from accounts.services.alarms import acknowledge
+from orders.selectors.hooks import with_tellings
 from orders.views.frame import frame, notices
 
 
 @require_safe
 @signed_in
 def alarms(request: DeskRequest) -> HttpResponse:
-    """Show the alarms that were acknowledged; open ones stand above every page."""
-    return render(request, "orders/alarms.html", {**frame(request), "past": past_alarms()})
+    """Show all alarms with who was told of them; open ones stand above every page, too."""
+    framed = frame(request)
+    shown = {"open": with_tellings(framed["alarms"]), "past": with_tellings(past_alarms())}
+    return render(request, "orders/alarms.html", {**framed, **shown})
 
 
 @require_POST
