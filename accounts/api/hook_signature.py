@@ -71,13 +71,13 @@ def delivery_of(request: Request) -> UUID:
 def _signer(request: Request) -> Hook:
     """Return the hook that signed a request. Errors: AuthenticationFailed."""
     body = _body(request)
-    key, delivery = _uuid(request, "Hook"), _uuid(request, "Delivery")
+    key = _uuid(request, "Hook")
+    _uuid(request, "Delivery")
+    delivery = request.headers[f"{PREFIX}Delivery"]  # as it was spelled when it was signed
     timestamp = _timestamp(request)
     hook = Hook.objects.select_related("agent").filter(pk=key).first()
     given = request.headers.get(f"{PREFIX}Signature", "")
-    is_right = is_signed(
-        given, _secret_of(hook), timestamp=timestamp, delivery=str(delivery), body=body
-    )
+    is_right = is_signed(given, _secret_of(hook), timestamp=timestamp, delivery=delivery, body=body)
     if hook is None or not is_right or abs(time.time() - timestamp) > settings.HOOK_WINDOW_S:
         raise AuthenticationFailed(REFUSED)
     return hook
@@ -99,10 +99,9 @@ def _body(request: Request) -> bytes:
 
 def _uuid(request: Request, name: str) -> UUID:
     try:
-        found = UUID(request.headers.get(PREFIX + name, ""))
+        return UUID(request.headers.get(PREFIX + name, ""))
     except ValueError:
         raise AuthenticationFailed(REFUSED) from None
-    return found
 
 
 def _timestamp(request: Request) -> int:

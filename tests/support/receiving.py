@@ -55,7 +55,9 @@ def receiving() -> Iterator[ReceiverServer]:
     http.daemon_threads = True
     http.block_on_close = False
     server.url = f"http://127.0.0.1:{http.server_port}/in"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield server
