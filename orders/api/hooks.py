@@ -48,7 +48,7 @@ class HookInput(StrictInput):
     parameters=HEADERS,
     request=HookInput,
     responses={201: OrderAnswer, 200: OrderAnswer},
-    auth=["hookSignature"],
+    auth=[{"hookSignature": []}],  # type: ignore[list-item]
 )
 @api_view(["POST"])
 @authentication_classes([HookSignature])

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
-from accounts.selectors import past_alarms
+from accounts.selectors import open_alarms, past_alarms
 from accounts.services.alarms import acknowledge
 from orders.selectors.hooks import with_tellings
 from orders.views.frame import frame, notices
@@ -16,9 +16,8 @@ from orders.views.frame import frame, notices
 @signed_in
 def alarms(request: DeskRequest) -> HttpResponse:
     """Show all alarms with who was told of them; open ones stand above every page, too."""
-    framed = frame(request)
-    shown = {"open": with_tellings(framed["alarms"]), "past": with_tellings(past_alarms())}
-    return render(request, "orders/alarms.html", {**framed, **shown})
+    alarms = [*reversed(open_alarms()), *past_alarms()]
+    return render(request, "orders/alarms.html", {**frame(request), "shown": with_tellings(alarms)})
 
 
 @require_POST

@@ -21,6 +21,16 @@ OWN_GUARD = {"live-stream", "oauth-callback"}
 OWN_SESSIONS = {"sessions-end", "sessions-end-others", "sessions-stay"}
 # Pages that change what belongs to who asks, whatever his role.
 HIS_OWN = {"settings", *OWN_SESSIONS}
+# A call that proves itself by its signature: to a browser it is closed (tests/api/test_hooks.py).
+SIGNED = {"hook-saved-order"}
+# What only an admin changes.
+ADMINS_ONLY = {
+    "hook-add",
+    "hook-change",
+    "receiver-add",
+    "receiver-change",
+    "sessions-end-user",
+}
 # Pages that take a POST of everybody who is signed in, or judge what it asks for.
 OWN_RULES = {"settings", "modes", "freeze", *OWN_SESSIONS}
 WRITING = {False: ("POST",), True: ("POST", "PUT", "PATCH", "DELETE")}
@@ -175,7 +185,10 @@ def test_who_may_only_exit_closes_and_cancels_and_nothing_else(places, world):
 def test_who_may_trade_is_kept_out_of_nothing_and_nothing_breaks(places, world, role):
     client, wrong = browser_of(world, role), []
     for place in places:
-        if is_open(place) or place.is_admin or place.name in OWN_GUARD:
+        if is_open(place) or place.is_admin or place.name in OWN_GUARD | SIGNED:
+            continue
+        if role is Role.AGENT and place.name in ADMINS_ONLY:
+            assert visit(client, place, "POST").status_code == 403
             continue
         for method in ("GET", *WRITING[place.is_api]):
             answer = visit(client, place, method)
@@ -212,6 +225,11 @@ def test_an_admin_finds_nothing_broken_in_the_administration(places, world):
     for method in ("GET", "POST"):
         broken = [place for place in rooms if visit(client, place, method).status_code >= 500]
         assert broken == []
+
+
+def test_what_only_an_admin_changes_says_so(places):
+    said = {place.name for place in places if "may_administer" in guards_of(place.view)}
+    assert said == ADMINS_ONLY
 
 
 def test_a_saved_order_of_somebody_else_is_not_there(places, world):

@@ -13,11 +13,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
-from accounts.models import Alarm, LoginAttempt, RefreshRun, UserSession
+from accounts.models import Alarm, LoginAttempt, Receiver, RefreshRun, UserSession
 from accounts.services.alarms import raise_alarm
 from orders.models import SavedOrder
 from tests.integration.orders.leaving import Way, enter
 from tests.support.fleet import Fleet
+from tests.support.hooking import make_program
 from tests.web.leaving import leave_over
 from tests.web.losing import ask
 
@@ -77,6 +78,8 @@ def _rows_beside(fleet: Fleet) -> dict[str, Any]:
     attempt = LoginAttempt.objects.create(login=login, began_at=now, screenshot=picture)
     raise_alarm("A_TEST", "a test", "A test says so.", now=now)
     saved = SavedOrder.objects.create(agent=fleet.agent, name="Mine", ticket={}, number=1)
+    hook = make_program(fleet.agent).hook
+    receiver = Receiver.objects.create(name="ops", channel="WEBHOOK", url="https://x.example/in")
     run = RefreshRun.objects.create(asked_at=now, asked_by="agent", accounts=[], calls=0)
     return {
         "account_id": fleet.accounts[0].pk,
@@ -85,6 +88,8 @@ def _rows_beside(fleet: Fleet) -> dict[str, Any]:
         "alarm_id": Alarm.objects.latest("pk").pk,
         "saved_id": saved.pk,
         "run_id": run.pk,
+        "hook_id": hook.pk,
+        "receiver_id": receiver.pk,
     }
 
 
