@@ -74,12 +74,6 @@ def may_administer(page: Page[Given]) -> Page[Given]:
     return _marked(_only(page, Power.ADMINISTER, words), "may_administer")
 
 
-def may_administer(page: Page[Given]) -> Page[Given]:
-    """Refuse everybody but admins."""
-    words = "Only an admin may change this. Nothing was changed."
-    return _marked(_only(page, lambda user: user.may_administer, words), "may_administer")
-
-
 def guards_of(page: Callable[..., object]) -> frozenset[str]:
     """Return the names of the guards around a page."""
     return frozenset(getattr(page, _GUARDS, ()))

@@ -1,7 +1,7 @@
 """Hooks and receivers: make them, switch them, give them new secrets; take what comes to a hook."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -135,12 +135,12 @@ def _named(name: str) -> str:
 
 
 def _add(
-    row: Hook | Receiver, secret: str, data: dict[str, object], actor: str, now: datetime
+    row: Hook | Receiver, secret: str, data: Mapping[str, object], actor: str, now: datetime
 ) -> Made:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            record([event(row, "added", at=now, new=row.name[:40], actor=actor, data=data)])
+            record([event(row, "added", at=now, new=row.name[:40], actor=actor, data=dict(data))])
     except IntegrityError:
         raise BadHook("name", "There is one of this name already.") from None
     return Made(row, secret)

@@ -41,7 +41,9 @@ def make_receiver(admin, **fields):
 
 
 def secret_in(answer):
-    return re.search(r"<dt>Secret</dt> <dd> <code>(.+?)</code>", text_of(answer))[1]
+    found = re.search(r"<dt>Secret</dt> <dd> <code>(.+?)</code>", text_of(answer))
+    assert found is not None
+    return found[1]
 
 
 def test_a_hook_is_made_for_an_agent_and_its_secret_shown_once(admin, fleet):

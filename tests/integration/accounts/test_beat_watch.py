@@ -1,5 +1,6 @@
 """A beat that stops while its market is open raises one alarm; a quiet night raises none."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from accounts.domain.beats import Beat, Savings
 from accounts.models import Alarm, Instance
 from accounts.services.beat_runs import BeatRun, record_run
 from accounts.services.beat_watch import check_beats
+from accounts.services.market_hours import forget_hours
+from accounts.services.short_memory import short_memory
 
 pytestmark = pytest.mark.usefixtures("fleet", "_own_cache")
 
@@ -63,8 +66,10 @@ def test_a_beat_that_never_ran_is_stalled_but_not_just_after_a_start():
     assert check_beats(now=timezone.now()) == []
 
 
-def test_while_the_market_is_closed_nobody_is_woken(broker):
-    broker.market(is_open=False)
-    ran(600)
+def test_while_the_market_is_closed_nobody_is_woken():
+    short_memory().set("hours:PAPER", json.dumps({"equity": [], "option": []}))
 
     assert check_beats(now=timezone.now()) == []
+    short_memory().delete("hours:PAPER")
+    forget_hours()
+    assert check_beats(now=timezone.now()) == list(Beat)

@@ -15,6 +15,7 @@ from accounts.services.alarms import acknowledge
 from accounts.services.hooks import add_receiver
 from accounts.services.sealing import seal_events
 from accounts.services.tokens import refresh_login
+from orders.selectors import tellings
 from orders.services import telling
 from orders.services.freezing import change_mode
 from orders.services.sweeping import sweep
@@ -190,7 +191,7 @@ def test_an_acknowledged_alarm_is_told_of(fleet):
 def test_what_another_has_told_meanwhile_is_not_told_again(fleet, monkeypatch):
     fleet.broadcast(fleet.shares())
     seal_events(now=timezone.now() + timedelta(seconds=5))
-    read = telling.read_tellings
+    read = tellings.read_tellings
 
     def read_while_another_tells(events):
         monkeypatch.setattr(telling, "read_tellings", read)

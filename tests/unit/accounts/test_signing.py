@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from accounts.domain.happenings import LONGEST_WAIT_S, wait_s
 from accounts.domain.signing import is_signed, new_secret, signature
 
-GOOD = {"timestamp": 1_800_000_000, "delivery": "a delivery", "body": b'{"x": 1}'}
+GOOD: dict[str, Any] = {"timestamp": 1_800_000_000, "delivery": "a delivery", "body": b'{"x": 1}'}
 
 
 def test_it_is_the_hmac_that_others_compute():
