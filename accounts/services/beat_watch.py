@@ -1,4 +1,4 @@
-"""Raise an alarm where a beat has stopped: nothing it reads is fresh any more."""
+"""Notice that a beat has stopped: raise an alarm, and see to it that alarms get out without it."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,9 @@ from accounts.domain.beats import Beat
 from accounts.models import Instance
 from accounts.services.alarms import raise_alarm
 from accounts.services.beat_runs import BeatAge, beat_ages
+from accounts.services.delivering import due_receivers
 from accounts.services.market_hours import is_open
+from accounts.services.outbox import is_told_late
 
 STALLED = "BEAT_STALLED"
 
@@ -30,6 +32,17 @@ def check_beats(*, now: datetime) -> list[Beat]:
         )
         raise_alarm(STALLED, f"beat:{age.beat}", words, now=now)
     return [age.beat for age in stalled]
+
+
+def late_tellings(*, now: datetime) -> list[str]:
+    """Name the tasks that the beat should have rung for: alarms get out while it is dead, too."""
+    before = now - timedelta(seconds=settings.TELL_AT_LATEST_S)
+    late = []
+    if is_told_late(before):
+        late.append("orders.tell_record")
+    if due_receivers(before).exists():
+        late.append("accounts.deliver_messages")
+    return late
 
 
 def _is_stalled(age: BeatAge, patience: timedelta) -> bool:

@@ -12,8 +12,6 @@ from django.db.models import Exists, Max, Q, QuerySet
 
 from accounts.models import Alarm
 from accounts.services.alarms import raise_alarm
-from accounts.services.delivering import due_receivers
-from accounts.services.outbox import is_told_late
 from orders.domain.lifecycle import Reason, Status
 from orders.models import AccountOrder
 from orders.selectors.due import due_steps
@@ -63,16 +61,6 @@ def _due_tasks(now: datetime) -> Iterator[str]:
         yield "orders.advance_exits"
     if due_ladders(now).exists():
         yield "orders.climb"
-    yield from _late_tellings(now)
-
-
-def _late_tellings(now: datetime) -> Iterator[str]:
-    """Name what the beat should have rung for: alarms get out while the beat is dead, too."""
-    before = now - timedelta(seconds=settings.TELL_AT_LATEST_S)
-    if is_told_late(before):
-        yield "orders.tell_record"
-    if due_receivers(before).exists():
-        yield "accounts.deliver_messages"
 
 
 def _expire_unsent(now: datetime) -> int:

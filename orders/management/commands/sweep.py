@@ -14,7 +14,7 @@ from django.db import Error, connection, connections
 from django.utils import timezone
 
 from accounts.live.process import say_ready
-from accounts.services.beat_watch import check_beats
+from accounts.services.beat_watch import check_beats, late_tellings
 from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
 from accounts.services.sealing import check_sealing
 from accounts.tasks.queue import QueueDown, check_queue, enqueue_named
@@ -115,9 +115,10 @@ def _look_at_record() -> None:
 
 
 def _look_at_beats() -> None:
-    """Raise an alarm where a beat has stopped: nobody else runs when the beat itself does not."""
+    """Raise an alarm where a beat has stopped, and ring for the telling of it in its place."""
     try:
         check_beats(now=timezone.now())
+        _ring(Swept(tasks=late_tellings(now=timezone.now())))
     except Error as error:
         log.error("the beats could not be looked at: %s", error)
         connection.close()

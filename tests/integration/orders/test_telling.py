@@ -12,13 +12,13 @@ from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import Alarm, Bookmark, Message
 from accounts.services.alarms import acknowledge
+from accounts.services.beat_watch import late_tellings
 from accounts.services.hooks import add_receiver
 from accounts.services.sealing import seal_events
 from accounts.services.tokens import refresh_login
 from orders.selectors import tellings
 from orders.services import telling
 from orders.services.freezing import change_mode
-from orders.services.sweeping import sweep
 from orders.services.telling import tell_record
 from tests.integration.orders.leaving import enter
 
@@ -210,5 +210,5 @@ def test_the_sweeper_rings_for_what_nobody_told(fleet):
 
     soon, late = timezone.now() + timedelta(seconds=6), timezone.now() + timedelta(seconds=40)
 
-    assert "orders.tell_record" not in sweep(now=soon).tasks
-    assert {"orders.tell_record", "accounts.deliver_messages"} <= set(sweep(now=late).tasks)
+    assert late_tellings(now=soon) == []
+    assert late_tellings(now=late) == ["orders.tell_record", "accounts.deliver_messages"]
