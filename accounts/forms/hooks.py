@@ -19,7 +19,9 @@ class HookForm(forms.Form):
 
     prefix = "hook"
     name = forms.CharField(label="Name", max_length=60)
-    agent = forms.ModelChoiceField(label="Agent", queryset=User.objects.none())
+    agent = forms.ModelChoiceField(
+        label="Agent", queryset=User.objects.none(), empty_label="choose…"
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -61,7 +61,8 @@ def list_receivers() -> list[ReceiverShown]:
         waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.PENDING)),
         dead=Count("deliveries", filter=Q(deliveries__state=DeliveryState.DEAD)),
     )
-    return [ReceiverShown(one, one.waiting, one.dead, _went(one)) for one in rows]
+    ordered = rows.order_by("name")
+    return [ReceiverShown(one, one.waiting, one.dead, _went(one)) for one in ordered]
 
 
 def with_tellings(alarms: Sequence[Alarm]) -> list[AlarmShown]:

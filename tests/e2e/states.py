@@ -66,6 +66,7 @@ SHOTS = [
     Shot("modes", "/desk/modes/"),
     Shot("unknown", "/desk/unknown/"),
     Shot("alarms", "/desk/alarms/"),
+    Shot("hooks", "/settings/hooks/"),
     Shot("close-everything", "/desk/close-everything/"),
     Shot("settings", "/settings/"),
     Shot("sessions", "/settings/sessions/"),

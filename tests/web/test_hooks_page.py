@@ -185,7 +185,7 @@ def test_every_alarm_says_who_was_told_of_it(admin, settings):
     Delivery.objects.update(state="DELIVERED", done_at=timezone.now())
     Alarm.objects.update(times_told=3)
     page = text_of(admin.get("/desk/alarms/"))
-    assert re.search(r"ops: \d", page)
+    assert re.search(r"ops: [A-Z]\w\w \d", page)
     assert "sent 3 times" in page
     Delivery.objects.update(state="DEAD", words="HTTP 500")
     assert "given up, HTTP 500" in text_of(admin.get("/desk/alarms/"))
