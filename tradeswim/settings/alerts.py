@@ -24,9 +24,11 @@ TELL_AT_LATEST_S = 15
 ALERT_TO = env.names("TRADESWIM_ALERT_TO", "")
 DEFAULT_FROM_EMAIL = env.text("TRADESWIM_ALERT_FROM", "tradeswim@localhost")
 MAIL = env.mail_server("TRADESWIM_EMAIL_URL")
-if bool(ALERT_TO) != bool(MAIL):
+if MAIL and not ALERT_TO:
+    raise env.BadSetting("TRADESWIM_EMAIL_URL is set, but not to whom: set TRADESWIM_ALERT_TO.")
+if ALERT_TO and not MAIL:
     raise env.BadSetting(
-        "Set TRADESWIM_EMAIL_URL and TRADESWIM_ALERT_TO together: through which server, to whom."
+        "TRADESWIM_ALERT_TO is set, but not through which server: set TRADESWIM_EMAIL_URL."
     )
 if MAIL:
     EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
