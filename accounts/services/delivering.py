@@ -121,6 +121,9 @@ def _send(delivery: Delivery) -> Outcome:
     except CannotOpen:
         words = "Its secret cannot be opened: make a new one."
         return Outcome(delivery.pk, is_delivered=False, words=words, is_busy=True)
+    except Exception as error:  # a thread has nobody else to tell
+        words = f"It could not be sent ({type(error).__name__})."
+        return Outcome(delivery.pk, is_delivered=False, words=words, is_busy=True)
     return Outcome(delivery.pk, is_delivered=True, words=words)
 
 

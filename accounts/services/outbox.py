@@ -23,17 +23,27 @@ def publish(
         subject: what it is about, `table:key`.
         data: facts for programs, never secrets or account numbers.
     """
-    wanting = [one for one in _receivers() if _wants(one, kind)]
-    if not wanting:
-        return None
+    draft = Message(kind=kind, subject=subject, at=at, data=dict(data), alarm=alarm)
+    return next(iter(publish_all([draft])), None)
+
+
+def publish_all(drafts: Sequence[Message]) -> list[Message]:
+    """Queue messages in this order, each to everybody who is told of its kind.
+
+    Returns:
+        Those that somebody is told of; the others are not kept.
+    """
+    receivers = list(Receiver.objects.filter(is_enabled=True).order_by("name"))
+    wanted = [(one, _who_wants(one, receivers)) for one in drafts]
+    kept = [(one, who) for one, who in wanted if who]
     with transaction.atomic():
-        message = Message.objects.create(
-            kind=kind, subject=subject, at=at, data=dict(data), alarm=alarm
-        )
+        Message.objects.bulk_create(one for one, _ in kept)
         Delivery.objects.bulk_create(
-            Delivery(message=message, receiver=one, queued_at=at, next_at=at) for one in wanting
+            Delivery(message=one, receiver=receiver, queued_at=one.at, next_at=one.at)
+            for one, who in kept
+            for receiver in who
         )
-    return message
+    return [one for one, _ in kept]
 
 
 def tell_alarms(*, now: datetime) -> int:
@@ -55,18 +65,17 @@ def is_told_late(before: datetime) -> bool:
     late = Alarm.objects.filter(
         told_at__isnull=True, raised_at__lte=before, acknowledged_at__isnull=True
     )
-    return late.exists() and (bool(settings.ALERT_TO) or bool(_receivers()))
+    return late.exists() and _is_anybody_told()
 
 
 def keep_mailbox() -> None:
     """Make the mailbox of the settings a receiver like the others, as long as there is one."""
-    boxes = Receiver.objects.filter(channel=Channel.MAIL)
-    if not settings.ALERT_TO:
-        boxes.filter(is_enabled=True).update(is_enabled=False)
-    elif not boxes.exists():
+    is_wanted = bool(settings.ALERT_TO)
+    box = Receiver.objects.filter(channel=Channel.MAIL).first()
+    if box is None and is_wanted:
         Receiver.objects.get_or_create(name=MAILBOX, defaults={"channel": Channel.MAIL})
-    else:
-        boxes.filter(is_enabled=False).update(is_enabled=True)
+    elif box is not None and box.is_enabled != is_wanted:
+        Receiver.objects.filter(pk=box.pk).update(is_enabled=is_wanted)
 
 
 def old_messages(*, before: datetime) -> list[int]:
@@ -74,6 +83,10 @@ def old_messages(*, before: datetime) -> list[int]:
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING).values("message")
     old = Message.objects.filter(at__lt=before).exclude(pk__in=waiting)
     return list(old.values_list("pk", flat=True))
+
+
+def _is_anybody_told() -> bool:
+    return bool(settings.ALERT_TO) or Receiver.objects.filter(is_enabled=True).exists()
 
 
 def _tell(alarm: Alarm, now: datetime) -> bool:
@@ -94,11 +107,19 @@ def _tell(alarm: Alarm, now: datetime) -> bool:
     return True
 
 
-def _receivers() -> Sequence[Receiver]:
-    return list(Receiver.objects.filter(is_enabled=True).order_by("name"))
+def _who_wants(message: Message, receivers: Sequence[Receiver]) -> list[Receiver]:
+    """Return who is told; not who has yet to get an earlier message about the same alarm."""
+    who = [one for one in receivers if _wants(one, message.kind)]
+    if message.alarm_id is None:
+        return who
+    waiting = Delivery.objects.filter(
+        message__alarm=message.alarm_id, state=DeliveryState.PENDING
+    ).values_list("receiver", flat=True)
+    have_to_get_it = set(waiting)
+    return [one for one in who if one.pk not in have_to_get_it]
 
 
-def _wants(receiver: Receiver, kind: Kind) -> bool:
+def _wants(receiver: Receiver, kind: str) -> bool:
     if receiver.channel == Channel.MAIL:
         return kind in MAILED
     return not receiver.kinds or kind in receiver.kinds or kind == Kind.TEST

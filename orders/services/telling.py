@@ -10,9 +10,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.models import AuditSeal, Bookmark
+from accounts.domain.happenings import Kind
+from accounts.models import AuditSeal, Bookmark, Message
 from accounts.services.alarms import raise_alarm
-from accounts.services.outbox import publish
+from accounts.services.outbox import publish_all
 from orders.selectors.tellings import Telling, read_tellings
 
 READER = "tellings"
@@ -58,5 +59,8 @@ def _write(tellings: Sequence[Telling], bookmark: Bookmark, number: int, now: da
             if one.alarm is not None:
                 code, words = one.alarm
                 raise_alarm(code, one.subject, words, now=now)
-            if one.kind is not None:
-                publish(one.kind, one.subject, one.data, at=one.at)
+        publish_all([_message(one, one.kind) for one in tellings if one.kind is not None])
+
+
+def _message(one: Telling, kind: Kind) -> Message:
+    return Message(kind=kind, subject=one.subject, at=one.at, data=dict(one.data))

@@ -394,6 +394,27 @@ def test_an_alarm_that_nobody_acknowledged_is_mailed_again_until_somebody_does(m
     assert tell_alarms(now=start + timedelta(hours=2)) == 0
 
 
+def test_who_has_yet_to_get_an_alarm_is_not_told_of_it_twice(mailbox):
+    raised()
+    start = timezone.now()
+    tell_alarms(now=start)
+
+    assert tell_alarms(now=start + timedelta(hours=1)) == 0
+    deliver_due(now=start + timedelta(hours=1))
+    assert tell_alarms(now=start + timedelta(hours=1)) == 1
+
+
+def test_whatever_goes_wrong_with_one_receiver_is_its_own_trouble(server):
+    receiver(server)
+    say(1)
+    Message.objects.update(kind="a\nb")  # no header of HTTP
+
+    (outcome,) = deliver_due(now=timezone.now())
+
+    assert (outcome.is_delivered, outcome.is_busy) == (False, True)
+    assert Receiver.objects.get().failures == 1
+
+
 def test_a_mail_server_in_trouble_gets_it_later(mailbox, caplog):
     raised()
     mailbox.refusals = 1
