@@ -17,16 +17,18 @@ from rest_framework.response import Response
 
 from accounts.api.authentication import MayTrade
 from accounts.api.hook_signature import HookSignature, HookThrottle, delivery_of
+from accounts.api.inputs import StrictInput
 from accounts.domain.signing import PREFIX
 from accounts.models import Hook, User
 from accounts.services.hooks import take_delivery
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
-from orders.api.serializers import OrderAnswer, StrictInput
-from orders.decorators import exchange_date, received_at
+from orders.api.serializers import OrderAnswer
+from orders.decorators import received_at
 from orders.domain.saved import LONGEST_NAME
 from orders.services.hooked import place_saved
 from orders.tasks import ring_for
+from strategies.domain.new_york import exchange_date
 
 HEADERS = [
     OpenApiParameter(f"{PREFIX}{name}", kind, OpenApiParameter.HEADER, required=True)

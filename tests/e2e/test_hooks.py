@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Page
 
 from tests.e2e.browsing import sign_in
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 from tests.support.receiving import ReceiverServer, receiving
 from tests.support.smtp_sink import SmtpSink, smtp_sink
 from tests.support.stack import MANAGE, PASSWORD, Stack, free_ports

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_sealed_record'),
+        ('accounts', '0011_sessions'),
     ]
 
     operations = [
