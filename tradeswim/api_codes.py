@@ -50,6 +50,7 @@ PROBLEMS = (
     Code("not_acceptable", 406, "answers are JSON; `Accept` asks for something else"),
     Code("idempotency_key_reused", 409, "the key was used for something else"),
     Code("in_progress", 409, "the call of this key is at work or was cut off: look, do not repeat"),
+    Code("delivery_used", 409, "the delivery came before, with something else or in vain"),
     Code("already_flat", 409, "nothing of the set is left to close"),
     Code("cannot_control", 409, "as the order stands, this cannot be done"),
     Code("mode_forbids", 409, "a mode in force forbids the change"),
@@ -118,6 +119,8 @@ FAULTS = {
     "strike_order": "the strikes are in no order that makes a trade",
     "strategy_mismatch": "the legs make another strategy",
     "wrong_side": "the bound of the ladder is on the wrong side of the limit",
+    "unknown_saved_order": "the hook's agent has no saved order of this name",
+    "unreadable": "the saved order is not one that can be sent any more",
     "too_many_steps": "the ladder has too many steps",
 }
 
