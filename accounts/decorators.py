@@ -1,4 +1,4 @@
-"""Guards of the pages: who must be signed in, and who may trade.
+"""Guards of the pages: who must be signed in, and who may trade, exit or sync.
 
 Every guard leaves its name on the page (`guards_of`): a page without one fails a test.
 """
@@ -20,8 +20,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+from accounts.domain.roles import Power
 from accounts.models import User
 from accounts.services.proving import is_fresh
+from accounts.services.session_store import SessionStore
 
 
 class DeskRequest(HttpRequest):
@@ -29,6 +31,7 @@ class DeskRequest(HttpRequest):
 
     htmx: HtmxDetails
     user: User
+    session: SessionStore
 
 
 PROVE_FIRST = "Prove who you are, then press again. Nothing was done yet."
@@ -60,13 +63,25 @@ def signed_in(page: Page[Given]) -> View[Given]:
 def may_trade(page: Page[Given]) -> Page[Given]:
     """Refuse users whose role does not send orders."""
     words = "Your role may look, but not send orders. Nothing was sent."
-    return _marked(_only(page, lambda user: user.may_trade, words), "may_trade")
+    return _marked(_only(page, Power.TRADE, words), "may_trade")
 
 
 def may_exit(page: Page[Given]) -> Page[Given]:
     """Refuse users whose role does not close positions and cancel orders."""
     words = "Your role may look, but not close or cancel. Nothing was sent."
-    return _marked(_only(page, lambda user: user.may_exit, words), "may_exit")
+    return _marked(_only(page, Power.EXIT, words), "may_exit")
+
+
+def may_sync(page: Page[Given]) -> Page[Given]:
+    """Refuse users who are no operators: agents and admins have the broker read now."""
+    words = "Your role may look, but not trigger syncs. Nothing was read."
+    return _marked(_only(page, Power.SYNC, words), "may_sync")
+
+
+def may_administer(page: Page[Given]) -> Page[Given]:
+    """Refuse everybody but admins."""
+    words = "Only an admin may change this. Nothing was changed."
+    return _marked(_only(page, Power.ADMINISTER, words), "may_administer")
 
 
 def freshly_proved(page: Page[Given]) -> Page[Given]:
@@ -105,12 +120,12 @@ def _marked(page: Guarded, name: str) -> Guarded:
     return page
 
 
-def _only(page: Page[Given], may: Callable[[User], bool], words: str) -> Page[Given]:
+def _only(page: Page[Given], power: Power, words: str) -> Page[Given]:
     @wraps(page)
     def guarded(
         request: DeskRequest, /, *args: Given.args, **kwargs: Given.kwargs
     ) -> HttpResponseBase:
-        if may(request.user):
+        if request.user.may(power):
             return page(request, *args, **kwargs)
         if request.htmx:
             return HttpResponse(words, status=403, content_type="text/plain")

@@ -30,35 +30,40 @@ ROUTES = {
     "accounts.sign_in_by_browser": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
     "accounts.seal_record": {"queue": "maint"},
+    "orders.tell_record": {"queue": "maint"},
+    "accounts.deliver_messages": {"queue": "maint"},
 }
 
 
-def _every(task: str, seconds: int) -> dict[str, object]:
-    # A message that waited a whole period is worth nothing: the next one is already there.
+def every(task: str, seconds: int) -> dict[str, object]:
+    """Return an entry of the beat.
+
+    A message that waited a whole period is worth nothing: the next one is already there. The
+    scheduler of the database knows only `expire_seconds`, and drops an `expires`.
+    """
     return {
         "task": task,
         "schedule": timedelta(seconds=seconds),
-        "options": {"expires": seconds},
+        "options": {"expire_seconds": seconds},
     }
 
 
 BEAT_SCHEDULE = {
-    "sync_stock_orders": _every("orders.sync_stock_orders", 5),
-    "sync_option_orders": _every("orders.sync_option_orders", 5),
-    "open_gate": _every("orders.open_gate", 5),
-    "reconcile": _every("orders.reconcile", 5),
-    "follow_successors": _every("orders.follow_successors", 5),
-    "look_elsewhere": _every("orders.look_elsewhere", 30),
-    "sync_accounts": _every("accounts.sync_accounts", 15),
-    "refresh_tokens": _every("accounts.refresh_tokens", 30),
-    "renew_logins": _every("accounts.renew_logins", 300),
+    "sync_stock_orders": every("orders.sync_stock_orders", 5),
+    "sync_option_orders": every("orders.sync_option_orders", 5),
+    "open_gate": every("orders.open_gate", 5),
+    "reconcile": every("orders.reconcile", 5),
+    "follow_successors": every("orders.follow_successors", 5),
+    "look_elsewhere": every("orders.look_elsewhere", 30),
+    "sync_accounts": every("accounts.sync_accounts", 15),
+    "refresh_tokens": every("accounts.refresh_tokens", 30),
+    "renew_logins": every("accounts.renew_logins", 300),
     "thin_history": {
         "task": "orders.thin_history",
         "schedule": crontab(hour="7", minute="30"),
     },
-    "seal_record": _every("accounts.seal_record", 5),
-    "forget_ended_sessions": {
-        "task": "accounts.forget_ended_sessions",
-        "schedule": crontab(hour="7", minute="10"),
-    },
+    "seal_record": every("accounts.seal_record", 5),
+    "tell_record": every("orders.tell_record", 5),
+    "deliver_messages": every("accounts.deliver_messages", 5),
+    "forget_ended_sessions": every("accounts.forget_ended_sessions", 600),
 }

@@ -12,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accounts.domain.roles import REFUSALS, Power
 from accounts.models import User
 from accounts.services.proving import Facts, is_fresh
 from accounts.services.sessions import SessionEnded, user_of_access
@@ -63,10 +64,31 @@ def check_freshly_proved(request: Request) -> None:
         raise PermissionDenied(PROOF_TOO_OLD, code="proof_too_old")
 
 
-class MayTrade(BasePermission):
-    """Agents and admins; everybody signed in may read."""
+class _May(BasePermission):
+    """Whose role has the power; everybody signed in may read."""
 
-    message = "Your role may not trade. Ask an admin for the role AGENT."
+    power: Power
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return isinstance(request.user, User) and request.user.may_trade
+        return isinstance(request.user, User) and request.user.may(self.power)
+
+
+class MayTrade(_May):
+    power = Power.TRADE
+    message = REFUSALS[power]
+
+
+class MaySync(_May):
+    power = Power.SYNC
+    message = REFUSALS[power]
+
+
+def caller_with(request: Request, power: Power) -> User:
+    """Return who calls: for a call that asks a power for some of its methods.
+
+    Errors: PermissionDenied.
+    """
+    user = request.user
+    if isinstance(user, User) and user.may(power):
+        return user
+    raise PermissionDenied(REFUSALS[power])

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 
-from accounts.domain.factors import Factor
 from accounts.models import User
 from accounts.services.audit import event, record
 from accounts.services.proving import Facts
@@ -42,12 +41,9 @@ def check_credentials(*, name: str, password: str, address: str, now: datetime) 
     return user
 
 
-def note_sign_in(
-    user: User, factor: Factor | None, *, kind: str = "sign-in", address: str, now: datetime
-) -> None:
-    """Record that somebody is in, and let his tries begin anew."""
+def begin_tries_anew(user: User, *, address: str) -> None:
+    """Forget the tries of who is in."""
     forget_tries(OF_NAME, user.get_username(), address)
-    record([event(user, kind, at=now, new=factor or "", actor=user.get_username()[:80])])
 
 
 def wait_for_second(session: Facts, user: User, *, after: str, now: datetime) -> None:

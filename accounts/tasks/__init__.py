@@ -13,9 +13,10 @@ from accounts.services.balance_beat import run_accounts_beat
 from accounts.services.balances import BalanceRead
 from accounts.services.beat_lock import BeatBusy
 from accounts.services.beat_progress import BeatProgress, note_progress
-from accounts.services.sessions import forget_ended
+from accounts.services.session_ends import forget_ended
 from accounts.services.tokens import refresh_due_tokens, refresh_login
 from accounts.services.tries import forget_old_tries
+from accounts.tasks.delivering import deliver_messages as deliver_messages
 from accounts.tasks.queue import enqueue
 from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from accounts.tasks.renewing import renew_logins as renew_logins

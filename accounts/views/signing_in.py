@@ -21,10 +21,10 @@ from accounts.services.second_factors import Factors, WrongFactor, factors_of
 from accounts.services.signing_in import (
     PENDING,
     WrongCredentials,
+    begin_tries_anew,
     check_credentials,
     count_second_try,
     find_waiting,
-    note_sign_in,
     wait_for_second,
 )
 from accounts.services.tries import TooManyTries
@@ -79,7 +79,7 @@ def enter(request: HttpRequest, user: User, factor: Factor | None, after: str) -
     now = timezone.now()
     login(request, user, backend=BACKEND)
     note_proof(request.session, factor, now=now)
-    note_sign_in(user, factor, address=asking().address, now=now)
+    begin_tries_anew(user, address=asking().address)
     return redirect(after)
 
 

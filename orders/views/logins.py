@@ -168,7 +168,8 @@ def account_unlink(request: DeskRequest, account_id: UUID) -> HttpResponse:
 @may_trade
 def attempt_picture(request: DeskRequest, attempt_id: UUID) -> HttpResponse:
     """Show the last page of an attempt; everything typed was blanked before it was taken."""
-    picture = picture_of(get_object_or_404(LoginAttempt, pk=attempt_id))
+    ours = LoginAttempt.objects.filter(login__environment=settings.ENVIRONMENT)
+    picture = picture_of(get_object_or_404(ours, pk=attempt_id))
     if picture is None:
         return HttpResponse("There is no picture of it any more.", status=404)
     return HttpResponse(picture, content_type="image/png")
@@ -181,7 +182,8 @@ def attempt_picture(request: DeskRequest, attempt_id: UUID) -> HttpResponse:
 def logins_csv(request: DeskRequest) -> HttpResponse:
     """Write the logins as CSV, without anything secret."""
     head = ("label", "callback_url", "status", "automatic", "ends_at", "accounts")
-    callbacks = dict(BrokerLogin.objects.values_list("pk", "callback_url"))
+    ours = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT)
+    callbacks = dict(ours.values_list("pk", "callback_url"))
     rows = [
         (
             one.label,

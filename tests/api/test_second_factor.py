@@ -1,13 +1,12 @@
 """A program of a user with a second factor, and what a program does only after a fresh sign-in."""
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.domain.words import Role
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, UserSession
 from accounts.services.proving import FRESH_S
+from accounts.services.session_store import SessionStore
 from tests.api.caller import Caller, problem_of
 from tests.support.factors import give_app, give_codes, wrong_code
 from tests.support.make import PASSWORD, make_user
@@ -38,7 +37,8 @@ def test_a_code_is_needed_where_the_user_has_an_app(program):
     problem_of(token(program, otp=wrong_code(app)), 401, "otp_wrong")
     assert token(program, otp=app.code()).status_code == 200
     assert program.get("orders/").status_code == 200
-    assert AuditEvent.objects.get(kind="api sign-in").new == "totp"
+    assert AuditEvent.objects.get(kind="second factor used").new == "totp"
+    assert AuditEvent.objects.filter(kind="api sign-in").count() == 1
 
 
 def test_a_code_is_good_for_one_token(program):
@@ -102,7 +102,7 @@ def test_the_document_tells_of_it(program):
 
 def make_old(program):
     """Let the program's sign-in be more than 15 minutes ago; renewing it proves nothing."""
-    store = SessionStore(Session.objects.get().pk)
+    store = SessionStore(UserSession.objects.get().pk)
     store["proved_at"] -= FRESH_S + 1
     store.save()
     program.access = program.post("auth/refresh/").json()["access"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 from tests.support.stack import PASSWORD
 
 pytestmark = pytest.mark.timeout(180)

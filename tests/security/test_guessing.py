@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.domain.words import Role
 from accounts.models import AuditEvent, Tries
 from accounts.services import tries
-from accounts.services.signing_in import WrongCredentials, check_credentials, note_sign_in
+from accounts.services.signing_in import WrongCredentials, begin_tries_anew, check_credentials
 from accounts.services.tries import take_try
 from tests.security.getting_in import at_once, is_in, kinds, sign_in, visitor
 from tests.support.factors import give_app
@@ -88,7 +88,7 @@ def test_good_sign_ins_from_one_address_close_nothing(user):
     for _ in range(65):
         now = timezone.now()
         who = check_credentials(name="agent", password=PASSWORD, address="a", now=now)
-        note_sign_in(who, None, address="a", now=now)
+        begin_tries_anew(who, address="a")
 
 
 def test_a_forwarded_address_counts_only_as_far_as_our_proxies_wrote_it(user, settings):

@@ -112,7 +112,7 @@ def test_the_app_is_asked_for_after_the_password_and_then_the_desk_opens(visitor
     assert answer["Location"] == "/settings/"
     assert is_in(visitor)
     assert visitor.session["factor"] == "totp"
-    assert kinds(user)[-2:] == [("second factor used", "totp"), ("sign-in", "totp")]
+    assert kinds(user)[-2:] == [("second factor used", "totp"), ("sign-in", "")]
 
 
 def test_without_a_second_factor_the_password_is_enough_where_it_may_be(visitor, user):

@@ -26,7 +26,12 @@ class Command(BaseCommand):
         add("--accounts", type=int, default=env("DEMO_ACCOUNTS", "45"))
         add("--accounts-per-login", type=int, default=env("DEMO_ACCOUNTS_PER_LOGIN", "1"))
         add("--account-type", choices=("MARGIN", "CASH"), default="MARGIN")
-        add("--state", type=Path, default=env("PAPER_STATE"), help="file that keeps the state")
+        add(
+            "--state",
+            type=Path,
+            default=env("PAPER_STATE") or None,
+            help="file that keeps the state",
+        )
         add("--tls-dir", type=Path, default=settings.HOME / "paper-tls", help="certificates")
         add("--seed", type=int, default=1)
         add("--hours", choices=("always", "nyse"), help="when the market is open")
