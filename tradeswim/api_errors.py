@@ -17,7 +17,9 @@ from rest_framework.views import set_rollback
 
 from accounts.services.answering import CallAtWork, KeyTaken
 from accounts.services.editing import MayNotEdit
-from accounts.services.sessions import SessionEnded
+from accounts.services.hooks import DeliveryUsed
+from accounts.services.sessions import SET_UP_FIRST, SecondFactorNeeded, SessionEnded
+from accounts.services.tries import TooManyTries
 from accounts.tasks.queue import QueueDown
 from brokerage.errors import (
     BrokerError,
@@ -45,11 +47,13 @@ KINDS: dict[type[Exception], tuple[int, str, str]] = {
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
     KeyTaken: (409, "idempotency_key_reused", "Idempotency-Key reused"),
     CallAtWork: (409, "in_progress", "The same call is at work"),
+    DeliveryUsed: (409, "delivery_used", "Delivery used already"),
     AlreadyFlat: (409, "already_flat", "Nothing is left to close"),
     CannotControl: (409, "cannot_control", "This cannot be done now"),
     MayNotEdit: (409, "mode_forbids", "A mode forbids this"),
     QueueDown: (503, "queue_down", "The task queue is down"),
     SessionEnded: (401, "session_ended", "Sign in again"),
+    SecondFactorNeeded: (403, "second_factor_required", "A second factor is needed"),
     InvalidSymbol: (400, "invalid_symbol", "Not a symbol"),
     LoginRequired: (503, "login_required", "A broker login must be connected"),
     TryAgain: (503, "broker_unavailable", "The broker does not answer"),
@@ -96,6 +100,16 @@ def from_elsewhere(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, status=403, content_type=PROBLEM_JSON)
 
 
+def without_second_factor(request: HttpRequest) -> HttpResponse | None:
+    """Refuse who has no second factor where everybody must: words to what is no whole page."""
+    if request.path.startswith("/api/"):
+        body = _body(403, "second_factor_required", "A second factor is needed", SET_UP_FIRST, ())
+        return JsonResponse(body, status=403, content_type=PROBLEM_JSON)
+    if "HX-Request" in request.headers or request.method != "GET":
+        return HttpResponse(SET_UP_FIRST, status=403, content_type="text/plain")
+    return None
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody foresaw: a problem to programs, the page to people."""
     if not request.path.startswith("/api/"):
@@ -106,6 +120,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _of_kind(error: Exception) -> Response | None:
+    if isinstance(error, TooManyTries):
+        answer = _problem(429, "too_many_tries", "Too many tries", str(error))
+        answer["Retry-After"] = str(error.wait_s)
+        return answer
     if isinstance(error, OperationalError):
         log.error("the database did not answer: %s", error)
         return _problem(503, "database_busy", "The database is busy", DATABASE_BUSY)

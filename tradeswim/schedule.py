@@ -30,6 +30,8 @@ ROUTES = {
     "accounts.sign_in_by_browser": {"queue": "logins"},
     "accounts.forget_ended_sessions": {"queue": "maint"},
     "accounts.seal_record": {"queue": "maint"},
+    "orders.tell_record": {"queue": "maint"},
+    "accounts.deliver_messages": {"queue": "maint"},
 }
 
 
@@ -61,8 +63,7 @@ BEAT_SCHEDULE = {
         "schedule": crontab(hour="7", minute="30"),
     },
     "seal_record": every("accounts.seal_record", 5),
-    "forget_ended_sessions": {
-        "task": "accounts.forget_ended_sessions",
-        "schedule": crontab(hour="7", minute="10"),
-    },
+    "tell_record": every("orders.tell_record", 5),
+    "deliver_messages": every("accounts.deliver_messages", 5),
+    "forget_ended_sessions": every("accounts.forget_ended_sessions", 600),
 }

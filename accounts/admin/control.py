@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.rows import AnyModelForm, Rows, Sensitive
+from accounts.admin.rows import AnyModelForm, Rows
 from accounts.admin.site import administration
 from accounts.domain.limits import LimitName, why_not
 from accounts.models import Alarm, BrokerLogin, Limit, Token
@@ -34,7 +34,7 @@ class LimitForm(AnyModelForm):
 
 
 @admin.register(Limit, site=administration)
-class LimitAdmin(Sensitive):
+class LimitAdmin(Rows):
     """Limits are edited, never added or removed: their names are the code's."""
 
     form = LimitForm

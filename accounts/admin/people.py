@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.rows import AnyModelForm, Rows, Sensitive
+from accounts.admin.rows import AnyModelForm, Rows
 from accounts.admin.site import administration
 from accounts.domain.words import Role
 from accounts.models import AccountGroup, User
@@ -69,7 +69,7 @@ class UserForm(AnyModelForm):
 
 
 @admin.register(User, site=administration)
-class UserAdmin(Sensitive):
+class UserAdmin(Rows):
     """Users are made and switched off, never removed: the record names them."""
 
     refusals = (LastAdmin, NameTaken, BadPassword)

@@ -80,7 +80,3 @@ class Rows(AnyModelAdmin):
 
     def log_change(self, request: Any, obj: Any, message: Any) -> Any:
         """Leave it to the record."""
-
-
-class Sensitive(Rows):
-    """Rows that decide who may do what, and how much."""

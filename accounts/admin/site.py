@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
-from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 
+from accounts.decorators import READING, DeskRequest, ask_for_proof
 from accounts.domain.roles import Power
 from accounts.models import User
+from accounts.services.proving import is_fresh, lacks_factor
 
 # Addresses of Django's admin that write rows past our services, or that nothing here needs.
 GONE = {"password_change", "password_change_done", "autocomplete", "view_on_site"}
-REQUIRED = "required"
 View = Callable[..., Any]
 
 
@@ -31,16 +32,22 @@ class Administration(AdminSite):
         user = request.user
         if not isinstance(user, User) or not user.may(Power.ADMINISTER):
             return False
-        return _proves_twice(request)
+        return not lacks_factor(request.session)
 
     def admin_view(self, view: View, cacheable: bool = False) -> Any:
-        """Refuse who is signed in and may not come in, rather than ask him to sign in again."""
+        """Refuse who is signed in and may not come in; ask who changes anything to prove himself.
+
+        Users, limits and schedules are changed here, and nothing else.
+        """
         inner = super().admin_view(view, cacheable)
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied
+            may_change = request.method in READING or is_fresh(request.session, now=timezone.now())
+            if request.user.is_authenticated and not may_change:
+                return ask_for_proof(cast("DeskRequest", request))
             return inner(request, *args, **kwargs)
 
         return guarded
@@ -61,13 +68,6 @@ class Administration(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         return [one for one in super().get_urls() if getattr(one, "name", None) not in GONE]
-
-
-def _proves_twice(request: HttpRequest) -> bool:
-    """Tell whether this session was opened with a second factor, where one is required."""
-    if getattr(settings, "SECOND_FACTOR", "optional") != REQUIRED:
-        return True
-    return bool(request.session.get("factor"))
 
 
 administration = Administration(name="admin")

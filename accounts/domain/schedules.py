@@ -27,6 +27,9 @@ PERIODS: Mapping[str, Bounds] = {
     "refresh_tokens": Bounds(10, 120),
     "renew_logins": Bounds(60, 900),
     "seal_record": Bounds(2, 60),
+    "tell_record": Bounds(2, 60),
+    "deliver_messages": Bounds(2, 60),
+    "forget_ended_sessions": Bounds(60, 3600),
 }
 
 

@@ -12,6 +12,13 @@ class Role(StrEnum):
     ADMIN = "ADMIN"
 
 
+class SessionKind(StrEnum):
+    """Who is signed in: a person with pages, or a program with an access token."""
+
+    PAGE = "PAGE"
+    API = "API"
+
+
 class Density(StrEnum):
     """How much room a page gives its rows."""
 

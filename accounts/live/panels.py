@@ -21,6 +21,8 @@ PANELS: tuple[Panel, ...] = get_args(Panel)
 CHANNEL = "tradeswim.live"
 # Begins what is published of a beat: its name and when it ran.
 BEAT = "beat:"
+# Begins what is published of a session that was ended: its name, which opens nothing.
+SESSION_OVER = "over:"
 # A click never waits for pages to be told: a Redis that is silent is left alone for a while.
 TIMEOUT_S = 0.25
 SILENCE_S = 5.0
@@ -53,6 +55,12 @@ def nudge(*panels: Panel) -> None:
 def tell_beat(beat: str, at: datetime) -> None:
     """Tell open pages at once that a beat has run well, so that the ages they show begin again."""
     _publish(frozenset({f"{BEAT}{beat}:{at.timestamp():.3f}"}))
+
+
+def tell_ended(sessions: frozenset[str]) -> None:
+    """Tell the open pages of sessions, by their names, that these are over."""
+    if sessions:
+        _publish(frozenset(f"{SESSION_OVER}{name}" for name in sessions))
 
 
 def panel_version(panel: Panel) -> str:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from accounts.domain.roles import Power, may
 from accounts.domain.words import Density, Role, choices
@@ -53,6 +54,13 @@ class User(AbstractUser):
     def may(self, power: Power) -> bool:
         """Tell whether he may do this; accounts/domain/roles.py says who may what."""
         return self.is_active and may(self.role, power)
+
+    def get_session_auth_hash(self) -> str:
+        """Return what every session must know: it is another one with other rights, too."""
+        rights = (
+            f"{super().get_session_auth_hash()} {self.role} {self.is_staff} {self.is_superuser}"
+        )
+        return salted_hmac("accounts.User.session", rights, algorithm="sha256").hexdigest()
 
     @property
     def may_trade(self) -> bool:

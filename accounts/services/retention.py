@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from accounts.models import AnsweredCall, BalanceSnapshot
+from accounts.models import AnsweredCall, BalanceSnapshot, HookDelivery, Message
 from accounts.services.answering import KEPT
+from accounts.services.outbox import old_messages
 from accounts.services.refreshing import forget_refreshes
 from accounts.services.worth import thin_worth
 from strategies.domain.new_york import EASTERN, midnight
@@ -33,6 +34,10 @@ def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
         "worth": thin_worth(now=now),
         "refreshes": forget_refreshes(now=now),
         "answers": forget_answers(now=now, wait=wait),
+        "messages": delete_in_pieces(
+            Message.objects.all(), old_messages(before=now - WHOLE_FOR), wait=wait
+        ),
+        "deliveries": HookDelivery.objects.filter(received_at__lt=now - WHOLE_FOR).delete()[0],
     }
 
 

@@ -1,17 +1,15 @@
 """Users as an admin keeps them: made, given a role or a password, switched off, never removed."""
 
 from datetime import datetime
-from typing import Any
 
-from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.domain.words import Role
-from accounts.models import ApiRefresh, User
+from accounts.models import User
 from accounts.services.audit import event, record
+from accounts.services.session_ends import BY_ADMIN, NEWLY_SET, end_all_sessions
 
 HOST = "host"
 
@@ -64,7 +62,7 @@ def change_user(
         if changed:
             user.save(update_fields=changed)
         if "is_active" in changed:
-            _end_sessions(user, now)
+            end_all_sessions(user, actor=actor, reason=BY_ADMIN, now=now)
         record(
             event(user, name, at=now, old=str(before[name]), new=str(wanted[name]), actor=actor)
             for name in changed
@@ -82,7 +80,7 @@ def replace_password(*, user_id: int, password: str, actor: str, now: datetime) 
         _check_password(password, user)
         user.set_password(password)
         user.save(update_fields=["password"])
-        _end_sessions(user, now)
+        end_all_sessions(user, actor=actor, reason=NEWLY_SET, now=now)
         record([event(user, "password set", at=now, actor=actor)])
 
 
@@ -116,16 +114,3 @@ def _locked_admins() -> list[int]:
     """Return the active admins, locked, so that two of them cannot switch each other off."""
     rows = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
     return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def _end_sessions(user: User, now: datetime) -> None:
-    """End what a user has open, so that it does not come back when he is switched on again."""
-    ApiRefresh.objects.filter(user=user).delete()
-    opened = Session.objects.filter(expire_date__gt=now)
-    keys = [one.pk for one in opened.iterator() if _user_of(one.get_decoded()) == user.pk]
-    Session.objects.filter(pk__in=keys).delete()
-
-
-def _user_of(session: dict[str, Any]) -> int | None:
-    found = str(session.get(SESSION_KEY, ""))
-    return int(found) if found.isdigit() else None

@@ -10,12 +10,12 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import caller_with
+from accounts.api.authentication import caller_with, check_freshly_proved
 from accounts.api.inputs import OneOf, StrictInput
 from accounts.api.once import once_per_key
 from accounts.api.requests import OPTIONAL_KEY
 from accounts.api.throttling import WayOutThrottle
-from accounts.domain.modes import ModeRule
+from accounts.domain.modes import ModeRule, opens_fleet
 from accounts.domain.roles import Power
 from accounts.domain.words import Mode, ModeScope
 from accounts.selectors import ModeInForce, get_mode, modes_in_force
@@ -98,7 +98,10 @@ class ModeChangeAnswer(ModeAnswer):
 @throttle_classes([WayOutThrottle])
 @once_per_key
 def mode(request: Request) -> Response:
-    """List the modes in force with what they leave behind; or set one."""
+    """List the modes in force with what they leave behind; or set one.
+
+    To open the fleet, the sign-in must be of the last 15 minutes, else `proof_too_old` (403).
+    """
     if request.method == "POST":
         return _set(request)
     rows = [_shown(one, left_behind(one.rule)) for one in modes_in_force()]
@@ -109,6 +112,8 @@ def _set(request: Request) -> Response:
     user = caller_with(request, Power.FREEZE)
     body = ModeInput(data=request.data)
     body.is_valid(raise_exception=True)
+    if opens_fleet(body.rule()):
+        check_freshly_proved(request)
     password = body.validated_data["password"]
     try:
         frozen = change_mode_as(user, body.rule(), password=password, now=timezone.now())

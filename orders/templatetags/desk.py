@@ -243,14 +243,22 @@ def clock(seconds: int) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+# Where what an alarm is about is looked at, if it has no place of its own.
+_PAGES = {"brokerlogin": "logins", "mode": "modes", "beat": "status", "receiver": "hooks"}
+
+
 @register.filter
 def alarm_link(subject: str) -> str:
     """Return the address of what an alarm is about, or nothing if it has no page."""
     table, _, key = subject.partition(":")
     if table == "complexorder" and key.isdecimal():
         return reverse("order", args=[key])
+    if table == "usersession":
+        return reverse("sessions")
     if table == "externalorder":
         return f"{reverse('elsewhere')}#external-{key}"
+    if table in _PAGES:
+        return reverse(_PAGES[table])
     try:
         return reverse("unknown-order", args=[UUID(key)]) if table == "accountorder" else ""
     except ValueError:

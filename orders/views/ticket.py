@@ -39,7 +39,8 @@ from orders.views.page_events import CLOSE, with_events
 from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Problem
 
-PROVED_AT = "proved_at"
+# Beside what proving keeps: a sign-in is no password given to send something.
+PROVED_AT = "proved_to_send_at"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -50,7 +50,7 @@ def test_reads_and_acts_of_a_user_are_counted_apart_and_ways_out_apart_from_both
 def test_the_rates_allow_more_than_ten_reads_a_second(settings):
     rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
 
-    assert set(rates) == {"reads", "acts", "ways-out", "sign-in"}
+    assert set(rates) == {"reads", "acts", "ways-out", "sign-in", "hook", "hook-address"}
     assert rates["reads"] == "1800/min"
 
 

@@ -24,7 +24,8 @@ def _clean_environment(monkeypatch, tmp_path) -> None:
 
 
 def start(module: str = "base") -> dict[str, Any]:
-    """Read a settings module anew."""
+    """Read a settings module anew, with what it is made of."""
+    sys.modules.pop("tradeswim.settings.alerts", None)
     return runpy.run_path(str(ROOT / "tradeswim" / "settings" / f"{module}.py"))
 
 
@@ -37,6 +38,13 @@ def test_without_any_setting_the_product_starts():
     [
         ("TRADESWIM_ENVIRONMENT", "paper", "is 'paper', but must be one of PAPER, LIVE"),
         ("TRADESWIM_ENVIRONMENT", "TEST", "must be one of PAPER, LIVE"),
+        ("TRADESWIM_HOOK_IN", "yes", "must be one of 0, 1"),
+        ("TRADESWIM_HOOK_WINDOW_S", "3600", "from 5 to 600"),
+        ("TRADESWIM_WEBHOOKS_TO", "http://hooks.example.com", "must be reached by https"),
+        ("TRADESWIM_WEBHOOKS_TO", "hooks.example.com", "neither an origin nor a network"),
+        ("TRADESWIM_EMAIL_URL", "http://mail.example.com", "must begin with one of smtps://"),
+        ("TRADESWIM_EMAIL_URL", "smtps://mail.example.com", "set TRADESWIM_ALERT_TO"),
+        ("TRADESWIM_ALERT_TO", "agent@example.com", "set TRADESWIM_EMAIL_URL"),
         ("TRADESWIM_HOME", "~no-such-user/home", "is not a folder"),
         ("TRADESWIM_CONN_MAX_AGE", "-1", "must be a whole number from 0 to 3600"),
         ("TRADESWIM_CONN_MAX_AGE", "1.5", "must be a whole number"),
@@ -67,6 +75,10 @@ def test_without_any_setting_the_product_starts():
         ("TRADESWIM_BROKER_URL", "http://api.schwabapi.com", "must begin with one of https://"),
         ("TRADESWIM_BROKER_URL", "https://", "names no host"),
         ("TRADESWIM_BROKER_URL", "api.schwabapi.com", "must begin with one of https://"),
+        ("TRADESWIM_SECOND_FACTOR", "yes", "must be one of required, optional"),
+        ("TRADESWIM_RP_ID", "https://desk.example", "is not the name of a domain"),
+        ("TRADESWIM_RP_ID", "desk.example:443", "is not the name of a domain"),
+        ("TRADESWIM_RP_ID", "127.0.0.1", "browsers make no passkeys"),
     ],
 )
 def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
@@ -93,6 +105,10 @@ def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
         ("REDIS_URL", "unix:///run/redis.sock", "CACHE_URL", "unix:///run/redis.sock"),
         ("TRADESWIM_HOSTS", "a, ,b", "ALLOWED_HOSTS", ["a", "b"]),
         ("REDIS_URL", "", "REDIS_URL", "redis://127.0.0.1:6379/0"),
+        ("TRADESWIM_SECOND_FACTOR", "", "SECOND_FACTOR", "optional"),
+        ("TRADESWIM_SECOND_FACTOR", "required", "SECOND_FACTOR", "required"),
+        ("TRADESWIM_RP_ID", "Desk.Example", "PASSKEY_DOMAIN", "desk.example"),
+        ("TRADESWIM_RP_ID", "", "PASSKEY_DOMAIN", ""),
     ],
 )
 def test_a_good_setting_is_kept(monkeypatch, name, value, setting, kept):
@@ -131,6 +147,15 @@ def test_live_trusts_no_certificate_of_ours(monkeypatch):
     monkeypatch.setenv("BROKER_CA_FILE", "/ours.pem")
 
     assert start()["BROKER_CA_FILE"] is None
+
+
+@pytest.mark.parametrize(("said", "rule"), [("", "required"), ("optional", "optional")])
+def test_production_wants_a_second_factor_unless_told_otherwise(monkeypatch, said, rule):
+    monkeypatch.setenv("TRADESWIM_SECRET_KEY", "x" * 50)
+    monkeypatch.setenv("TRADESWIM_HOSTS", "desk.example")
+    monkeypatch.setenv("TRADESWIM_SECOND_FACTOR", said)
+
+    assert start("production")["SECOND_FACTOR"] == rule
 
 
 @pytest.mark.parametrize(
@@ -242,3 +267,31 @@ def test_a_command_says_one_sentence_and_shows_no_traceback(monkeypatch):
     assert ended.stderr == (
         "Cannot start: REDIS_URL must begin with one of redis://, rediss://, unix://.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("smtps://us%40x:pa%2Fss@mail.example.com", ("mail.example.com", 465, True, False)),
+        ("smtp://us%40x:pa%2Fss@mail.example.com", ("mail.example.com", 587, False, True)),
+        ("smtp://us%40x:pa%2Fss@127.0.0.1:25", ("127.0.0.1", 25, False, False)),
+    ],
+)
+def test_mail_goes_over_tls_but_on_this_machine(monkeypatch, address, found):
+    monkeypatch.setenv("TRADESWIM_EMAIL_URL", address)
+
+    server = env.mail_server("TRADESWIM_EMAIL_URL")
+
+    assert server is not None
+    assert (server.host, server.port, server.is_tls, server.starts_tls) == found
+    assert (server.user, server.password) == ("us@x", "pa/ss")
+    assert "pa/ss" not in repr(server)
+
+
+def test_a_live_installation_tells_nobody_by_plain_http(monkeypatch):
+    monkeypatch.setenv("TRADESWIM_WEBHOOKS_TO", "http://127.0.0.1:9000")
+    assert start()["WEBHOOKS_TO"].origins == {("http", "127.0.0.1", 9000)}
+    monkeypatch.setenv("TRADESWIM_ENVIRONMENT", "LIVE")
+
+    with pytest.raises(env.BadSetting, match="must be reached by https"):
+        start()

@@ -6,7 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = frozenset({"text", "integer", "flag", "names", "url", "whole", "found", "env"})
+READERS = frozenset(
+    {
+        "text",
+        "domain",
+        "integer",
+        "flag",
+        "names",
+        "url",
+        "whole",
+        "found",
+        "env",
+        "origin",
+        "path",
+        "mail_server",
+    }
+)
 ENVIRONMENTS = frozenset({"os.environ", "_environ()", "environment"})
 # The supervisor sets it for its processes; nobody configures it.
 INTERNAL = frozenset({"TRADESWIM_PROCESS"})
@@ -31,6 +46,7 @@ def test_the_example_names_what_is_read_from_the_environment():
         *(ROOT / "tradeswim").rglob("*.py"),
         ROOT / "brokerage/management/commands/paperbroker.py",
         ROOT / "accounts/live/process.py",
+        *(ROOT / "accounts/management/commands").glob("*.py"),
     ]
     read = {name for path in sources for name in read_in(path)} - INTERNAL
     example = (ROOT / ".env.example").read_text(encoding="utf-8")

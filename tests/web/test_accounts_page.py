@@ -244,7 +244,7 @@ def test_strangers_sign_in_first(client, three):
         assert client.get(f"/accounts/{address}").status_code == 302
 
 
-@pytest.mark.parametrize(("accounts", "most_bytes"), [(45, 88_000), (150, 180_000)])
+@pytest.mark.parametrize(("accounts", "most_bytes"), [(45, 89_000), (150, 180_000)])
 def test_page_and_panel_ask_and_weigh_the_same_however_many_accounts(
     trader, accounts, most_bytes, django_assert_max_num_queries
 ):

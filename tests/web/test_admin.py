@@ -69,7 +69,7 @@ def test_an_admin_who_is_switched_off_is_a_stranger(admin, boss):
 
 def test_where_a_second_factor_is_required_a_session_without_one_stays_outside(admin, settings):
     settings.SECOND_FACTOR = "required"
-    assert admin.get("/admin/").status_code == 403
+    assert admin.get("/admin/")["Location"] == "/settings/second-factors/"
 
     session = admin.session
     session["factor"] = "totp"
@@ -254,7 +254,8 @@ def test_another_password_ends_what_was_open(admin):
     change_user(admin, user, new_password=NEW, password_again=NEW)
     assert User.objects.get(pk=user.pk).check_password(NEW)
     assert browser.get("/").status_code == 302
-    assert told_of(f"user:{user.pk}") == [("password set", "", "", "boss")]
+    kinds = [(kind, actor) for kind, _, _, actor in told_of(f"user:{user.pk}")]
+    assert kinds == [("session ended", "boss"), ("password set", "boss")]
 
 
 @pytest.mark.parametrize("change", [{"role": "AGENT"}, {"is_active": ""}], ids=str)
@@ -272,3 +273,16 @@ def test_the_last_admin_stays_one(admin, boss, change):
     change_user(admin, boss, **change)
     boss.refresh_from_db()
     assert (boss.role, boss.is_active) != ("ADMIN", True)
+
+
+def test_what_an_admin_changes_needs_a_fresh_proof_and_what_he_reads_needs_none(admin):
+    user = make_user(Role.AGENT)
+    session = admin.session
+    session["proved_at"] = int(session["proved_at"]) - 16 * 60
+    session.save()
+
+    answer = change_user(admin, user, role="VIEWER")
+
+    assert answer["Location"].startswith("/prove/?next=")
+    assert User.objects.get(pk=user.pk).role == Role.AGENT
+    assert admin.get("/admin/").status_code == 200

@@ -6,11 +6,10 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.words import Mode, ModeScope
-from accounts.models import User
 from orders.models import ExitStep
 from tests.integration.orders.leaving import enter
 from tests.support.make import make_mode
-from tests.web.browsing import HTMX, form_in, text_of
+from tests.web.browsing import HTMX, become, form_in, text_of
 from tests.web.leaving import exits, leave_over, page_of
 
 
@@ -144,7 +143,7 @@ def test_without_javascript_the_terms_are_drawn_with_the_whole_page(agent, way, 
 def test_who_may_only_look_exits_nothing(agent, fleet, way, typed, headers):
     way.open(accounts=(fleet.accounts[0].pk,))
     step = leave_over(way, 0)
-    User.objects.filter(pk=fleet.agent.pk).update(role="VIEWER")
+    become(agent, fleet.agent, "VIEWER")
 
     for more in (
         "exit",
@@ -160,8 +159,8 @@ def test_who_may_only_look_exits_nothing(agent, fleet, way, typed, headers):
     assert way.states() == ["RESIDUAL"]
 
 
-def test_who_may_only_exit_does(way, typed, click, fleet):
-    User.objects.filter(pk=fleet.agent.pk).update(role="EXIT_ONLY")
+def test_who_may_only_exit_does(agent, way, typed, click, fleet):
+    become(agent, fleet.agent, "EXIT_ONLY")
 
     click(page_of(way, "exit"), typed)
 

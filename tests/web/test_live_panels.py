@@ -192,7 +192,7 @@ def test_a_frame_that_somebody_looked_at_costs_the_next_page_one_query(
     assert page.status_code == 200
 
     # The session and its user, the version of the frame, and what the page itself reads.
-    with django_assert_num_queries(2 + 1 + 1):
+    with django_assert_num_queries(2 + 1 + 2):
         agent.get("/desk/alarms/")
 
 

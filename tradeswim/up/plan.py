@@ -21,7 +21,7 @@ WORKERS = {
     "options": ("options", 1),
     "accounts": ("accounts", 2),
     "logins": ("logins", 2),
-    "maint": ("recon,maint", 2),
+    "maint": ("recon,maint", 3),  # one of them may be at a receiver that does not answer
 }
 
 

@@ -21,11 +21,9 @@ from accounts.services.users import (
     replace_password,
 )
 
-VARIABLE = "USER_PASSWORD"
-
 
 class Command(BaseCommand):
-    help = f"Make a user. The password is asked for, or taken from {VARIABLE}."
+    help = "Make a user. The password is asked for, or taken from USER_PASSWORD."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
@@ -65,10 +63,10 @@ class Command(BaseCommand):
 
 def _password() -> str:
     """Return what the environment says, else what is typed twice. Errors: CommandError."""
-    if given := os.environ.get(VARIABLE, ""):
+    if given := os.environ.get("USER_PASSWORD", ""):
         return given
     if not sys.stdin.isatty():
-        raise CommandError(f"{VARIABLE} is not set, and nobody is here to be asked.")
+        raise CommandError("USER_PASSWORD is not set, and nobody is here to be asked.")
     password = getpass()
     if password != getpass("Again: "):
         raise CommandError("The two passwords are not the same. Nothing was changed.")

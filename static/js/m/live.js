@@ -124,7 +124,7 @@ export function follow() {
   if (!live) return;
   live.addEventListener("hello", connected);
   live.addEventListener("resync", resync);
-  live.addEventListener("ended", end);
+  live.addEventListener("ended", resync); // it may only have another key: the answers say so
   document.addEventListener("htmx:sse:before:connection", onConnecting);
   document.addEventListener("htmx:sse:after:message", hear);
   document.addEventListener("htmx:sse:error", onError);

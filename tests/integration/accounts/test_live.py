@@ -123,7 +123,7 @@ def stream(server: RedisServer, *, publish: str = "", signed_in: bool = True, **
         async def is_signed_in() -> bool:
             return signed_in
 
-        pieces = events(hub, is_signed_in=is_signed_in, pace=Pace(**pace))
+        pieces = events(hub, is_signed_in=is_signed_in, session="one", pace=Pace(**pace))
         async for piece in pieces:
             sent.append(piece)
             if piece == HELLO and publish:
@@ -148,6 +148,18 @@ def test_a_page_whose_session_ended_is_told_so_and_nothing_more(redis_for_pages)
     sent = stream(redis_for_pages, signed_in=False, beat_s=0.1, life_s=5)
 
     assert sent == [HELLO, ENDED]
+
+
+def test_a_page_whose_session_somebody_ended_is_told_so_at_once(redis_for_pages):
+    sent = stream(redis_for_pages, publish="orders over:one sets", beat_s=5, life_s=5)
+
+    assert sent == [HELLO, ENDED]
+
+
+def test_a_page_is_not_told_of_the_sessions_of_others(redis_for_pages):
+    sent = stream(redis_for_pages, publish="over:another orders over:", beat_s=5, life_s=0.5)
+
+    assert sent == [HELLO, b"event: orders\ndata: 1\n\n"]
 
 
 def test_a_page_is_told_when_a_beat_ran(redis_for_pages):

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 import pytest
 from django.db import transaction
 
+from accounts.live.asking import session_name
 from accounts.live.panels import CHANNEL, PANELS, nudge, panel_version
 from accounts.models import Account, AuditEvent
 from accounts.services.alarms import raise_alarm
 from accounts.services.audit import event, record
+from accounts.services.session_ends import end_all_sessions
+from accounts.services.session_store import SessionStore
 from tests.support.fleet import connect
+from tests.support.make import make_user
 from tradeswim.up.home import free_port
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -144,3 +148,16 @@ def test_new_balances_make_a_new_version_of_figures_and_not_of_orders(fleet):
 
     assert panel_version("orders") == orders
     assert panel_version("accounts") != figures
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_a_session_is_told_by_its_name_and_never_by_its_key(heard):
+    user = make_user(username="agent")
+    store = SessionStore()
+    store["_auth_user_id"] = str(user.pk)
+    store.save()
+    heard()
+
+    end_all_sessions(user, actor="", reason="a test says so", now=NOW)
+
+    assert heard() == [f"over:{session_name(store.session_key or '')}"]
