@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READERS = frozenset(
     {
         "text",
+        "secret",
         "domain",
         "integer",
         "flag",
