@@ -10,7 +10,7 @@ MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements audit sbom vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak deploy-test test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements audit sbom vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -76,6 +76,9 @@ faults: $(DEV) ## break the running installation on purpose, with all its proces
 soak: $(DEV) ## random faults for MINUTES=10 under broadcasts to 45 accounts (SEED=… repeats one)
 	@$(PY) -m tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+deploy-test: $(DEV) ## deploy/: its units and the real nginx before the whole (needs nginx, systemd, openssl)
+	@$(PY) -m pytest tests/deploy
+
 test-postgresql: $(DEV) ## all tests on a throw-away PostgreSQL (needs it installed)
 	@scripts/with-postgresql $(MAKE) test
 
@@ -85,7 +88,7 @@ faults-postgresql: $(DEV) ## the fault suite on a throw-away PostgreSQL
 soak-postgresql: $(DEV) ## the soak on a throw-away PostgreSQL
 	@scripts/with-postgresql $(MAKE) soak MINUTES=$(MINUTES) $(if $(SEED),SEED=$(SEED))
 
-check: lint types test e2e faults ## everything that CI checks
+check: lint types test e2e faults deploy-test ## everything that CI checks
 
 bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
 	@$(PY) -m benchmarks.broadcast

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.domain.modes import ModeRule, is_looser, strictest
-from accounts.domain.words import LoginStatus, Mode, ModeScope
+from accounts.domain.words import ABLE, Mode, ModeScope
 from accounts.fields import Secret
 from accounts.models import (
     Account,
@@ -96,9 +96,31 @@ class AccountRow:
     age_s: float | None
 
 
-def account_rows(*, now: datetime) -> list[AccountRow]:
-    """Return every account in grid order, with the mode in force for it."""
-    accounts = list(our_accounts().select_related("login"))
+def account_rows(
+    *, now: datetime, after: UUID | None = None, most: int | None = None
+) -> list[AccountRow]:
+    """Return accounts in grid order, each with the mode in force for it.
+
+    Args:
+        after: only those that follow this one in the grid.
+        most: how many at most; None for all.
+    """
+    rows = our_accounts()
+    if after is not None:
+        rows = rows.filter(position__gt=Account.objects.filter(pk=after).values("position"))
+    return _account_rows(rows[:most], now)
+
+
+def get_account_row(pk: UUID, *, now: datetime) -> AccountRow:
+    """Return one account. Errors: Account.DoesNotExist."""
+    found = _account_rows(our_accounts().filter(pk=pk), now)
+    if not found:
+        raise Account.DoesNotExist
+    return found[0]
+
+
+def _account_rows(rows: QuerySet[Account], now: datetime) -> list[AccountRow]:
+    accounts = list(rows.select_related("login"))
     groups = groups_of([account.pk for account in accounts])
     rules = mode_rules()
     return [_row(one, groups.get(one.pk, frozenset()), rules, now) for one in accounts]
@@ -136,7 +158,7 @@ def our_accounts() -> QuerySet[Account]:
 
 def fleet_numbers() -> FleetNumbers:
     """Return counts and sums over the fleet, all of one moment: in one query, for every page."""
-    connected = Q(status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
+    connected = Q(status__in=ABLE)
     recent = _recent_events()
     found = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
         active=Count("accounts", filter=Q(accounts__is_active=True)),
@@ -246,6 +268,16 @@ def access_tokens_of(login_ids: Collection[UUID]) -> Mapping[UUID, Secret]:
     return {token.login_id: token.access for token in rows}
 
 
+def token_versions_of(login_ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Return the versions of logins' tokens; whoever sends a token reads its version before it.
+
+    Then the version may be older than the token that was sent, never newer: of a token that was
+    renewed in between nobody believes that it was refused.
+    """
+    rows = Token.objects.filter(login_id__in=login_ids)
+    return dict(rows.values_list("login_id", "version"))
+
+
 def recent_events_tag(*, among: int = RECENT_EVENTS) -> str:
     """Return a word that changes with every audit event, in whatever order they are committed.
 
@@ -284,3 +316,9 @@ def past_alarms(*, most: int = 200) -> list[Alarm]:
     """Return the alarms that somebody has acknowledged, those raised last first."""
     rows = Alarm.objects.filter(acknowledged_at__isnull=False).select_related("acknowledged_by")
     return list(rows.order_by("-raised_at", "-pk")[:most])
+
+
+def recent_words(column: str, *, among: int = 2000) -> list[str]:
+    """Return what the newest events have in this column, each once."""
+    newest = AuditEvent.objects.order_by("-id").values_list(column, flat=True)[:among]
+    return sorted({word for word in newest if word})

@@ -13,6 +13,8 @@ from accounts.live.shelf import rendered
 from accounts.services.beat_runs import forget_runs
 from accounts.services.market_hours import forget_hours
 from accounts.services.read_times import forget_reads
+from accounts.services.session_places import forget_places
+from accounts.services.session_use import forget_uses
 from brokerage.budget import the_budget
 from brokerage.transport import Gateway
 from brokerage.transport.process import close_process_gateway
@@ -46,6 +48,13 @@ def _no_gateway_left_open() -> Iterator[None]:
 def _no_panel_kept() -> None:
     """Forget what was rendered: the next test's database numbers its events from one again."""
     rendered.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_session_known() -> None:
+    """Forget when and where sessions of other tests were used."""
+    forget_uses()
+    forget_places()
 
 
 @pytest.fixture(autouse=True)

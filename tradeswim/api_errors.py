@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,8 +15,11 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accounts.services.answering import CallAtWork, KeyTaken
 from accounts.services.editing import MayNotEdit
-from accounts.services.sessions import SessionEnded
+from accounts.services.hooks import DeliveryUsed
+from accounts.services.sessions import SET_UP_FIRST, SecondFactorNeeded, SessionEnded
+from accounts.services.tries import TooManyTries
 from accounts.tasks.queue import QueueDown
 from brokerage.errors import (
     BrokerError,
@@ -37,14 +42,18 @@ DATABASE_BUSY = (
     "The database did not answer in time. Send the same again, with the same Idempotency-Key: what "
     "was written meanwhile is then found, and not done twice."
 )
-_KINDS: dict[type[Exception], tuple[int, str, str]] = {
-    RequestDataTooBig: (413, "too_large", "The body is too large"),
+TOO_LARGE = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KB. Send less."
+KINDS: dict[type[Exception], tuple[int, str, str]] = {
     KeyReused: (409, "idempotency_key_reused", "Idempotency-Key reused"),
+    KeyTaken: (409, "idempotency_key_reused", "Idempotency-Key reused"),
+    CallAtWork: (409, "in_progress", "The same call is at work"),
+    DeliveryUsed: (409, "delivery_used", "Delivery used already"),
     AlreadyFlat: (409, "already_flat", "Nothing is left to close"),
     CannotControl: (409, "cannot_control", "This cannot be done now"),
     MayNotEdit: (409, "mode_forbids", "A mode forbids this"),
     QueueDown: (503, "queue_down", "The task queue is down"),
     SessionEnded: (401, "session_ended", "Sign in again"),
+    SecondFactorNeeded: (403, "second_factor_required", "A second factor is needed"),
     InvalidSymbol: (400, "invalid_symbol", "Not a symbol"),
     LoginRequired: (503, "login_required", "A broker login must be connected"),
     TryAgain: (503, "broker_unavailable", "The broker does not answer"),
@@ -66,6 +75,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         return _of_framework(error)
     if isinstance(error, Http404):
         return _problem(404, "not_found", "Not found", "There is no such thing here.")
+    if isinstance(error, RequestDataTooBig):
+        return _problem(413, "too_large", "The body is too large", TOO_LARGE)
     if isinstance(error, Refused):
         status = 404 if error.status == 404 else 502
         code = "not_found" if status == 404 else "broker_refused"
@@ -89,6 +100,16 @@ def from_elsewhere(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, status=403, content_type=PROBLEM_JSON)
 
 
+def without_second_factor(request: HttpRequest) -> HttpResponse | None:
+    """Refuse who has no second factor where everybody must: words to what is no whole page."""
+    if request.path.startswith("/api/"):
+        body = _body(403, "second_factor_required", "A second factor is needed", SET_UP_FIRST, ())
+        return JsonResponse(body, status=403, content_type=PROBLEM_JSON)
+    if "HX-Request" in request.headers or request.method != "GET":
+        return HttpResponse(SET_UP_FIRST, status=403, content_type="text/plain")
+    return None
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what nobody foresaw: a problem to programs, the page to people."""
     if not request.path.startswith("/api/"):
@@ -99,10 +120,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _of_kind(error: Exception) -> Response | None:
+    if isinstance(error, TooManyTries):
+        answer = _problem(429, "too_many_tries", "Too many tries", str(error))
+        answer["Retry-After"] = str(error.wait_s)
+        return answer
     if isinstance(error, OperationalError):
         log.error("the database did not answer: %s", error)
         return _problem(503, "database_busy", "The database is busy", DATABASE_BUSY)
-    for kind, (status, code, title) in _KINDS.items():
+    for kind, (status, code, title) in KINDS.items():
         if isinstance(error, kind):
             return _problem(status, code, title, str(error))
     return None
@@ -118,7 +143,8 @@ def _of_ticket(error: BadTicket) -> Response:
 
 def _of_framework(error: exceptions.APIException) -> Response:
     code = str(getattr(error.detail, "code", error.default_code))
-    answer = _problem(error.status_code, code, str(error.default_detail), str(error.detail))
+    title = HTTPStatus(error.status_code).phrase
+    answer = _problem(error.status_code, code, title, str(error.detail))
     if wait := getattr(error, "wait", None):
         answer["Retry-After"] = str(int(wait) + 1)
     if header := getattr(error, "auth_header", None):

@@ -95,7 +95,7 @@ app.config_from_object(
         "timezone": "UTC",
         "enable_utc": True,
         "beat_schedule": BEAT_SCHEDULE,
-        "beat_scheduler": "django_celery_beat.schedulers:DatabaseScheduler",
+        "beat_scheduler": "tradeswim.beat:Scheduler",
         "beat_max_loop_interval": 1,
         "beat_enable_remote_control": True,
         "beat_remote_control_max_tick_age": 15,

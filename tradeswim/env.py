@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 class BadSetting(Exception):
@@ -22,6 +24,24 @@ def text(name: str, default: str | None = None, *, among: tuple[str, ...] = ()) 
         raise BadSetting(f"{name} is not set. Set it in the environment; see .env.example.")
     if among and value not in among:
         raise BadSetting(f"{name} is {value!r}, but must be one of {', '.join(among)}.")
+    return value
+
+
+def secret(name: str, default: str) -> str:
+    """Return the variable's value, or what is in the file that NAME_FILE names, or the default.
+
+    So a password need not stand in the environment of every process. Errors: BadSetting.
+    """
+    given = _environ().get(name, "").strip()
+    path = _environ().get(f"{name}_FILE", "").strip()
+    if given or not path:
+        return given or default
+    try:
+        value = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise BadSetting(f"{name}_FILE names {path}, which cannot be read.") from None
+    if not value:
+        raise BadSetting(f"{name}_FILE names {path}, which is empty.")
     return value
 
 
@@ -62,6 +82,78 @@ def url(name: str, value: str, *, schemes: tuple[str, ...]) -> str:
     if not place:
         raise BadSetting(f"{name} names no host. Write it as {schemes[0]}://host:port.")
     return value.rstrip("/")
+
+
+def domain(name: str, default: str) -> str:
+    """Return a domain's name in small letters, without scheme and port; empty if it is not set."""
+    value = text(name, default or " ").strip().lower()
+    if value and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise BadSetting(f"{name} is not the name of a domain. Write it as desk.example.com.")
+    if value and value.rpartition(".")[2].isdigit():
+        raise BadSetting(f"{name} is a numeric address; browsers make no passkeys for those.")
+    return value
+
+
+def path(name: str, default: str) -> str:
+    """Return a part of an address as URL patterns have it: no slash before it, one behind it."""
+    value = text(name, default).strip("/")
+    if value and not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
+        raise BadSetting(
+            f"{name} is no path. Use letters, digits, - and _, such as keepers/office."
+        )
+    if value.partition("/")[0] in {"api", "static"}:
+        raise BadSetting(f"{name} begins with {value.partition('/')[0]}, which is taken.")
+    return f"{value}/" if value else ""
+
+
+def origin(name: str) -> str:
+    """Return a web site's origin, `https://host` or `https://host:port`; nothing if it is not set.
+
+    Never a pattern: an asterisk is refused.
+    """
+    value = _environ().get(name, "").strip()
+    if not value:
+        return ""
+    place = url(name, value, schemes=("https", "http"))
+    parts = urlsplit(place)
+    if place != f"{parts.scheme}://{parts.netloc}" or place != place.lower() or "*" in place:
+        raise BadSetting(f"{name} must be one origin in small letters, as https://host:port.")
+    if "@" in parts.netloc:
+        raise BadSetting(f"{name} must not hold a user or a password.")
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over, and how the line is kept secret."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    is_tls: bool
+    starts_tls: bool
+
+
+def mail_server(name: str) -> MailServer | None:
+    """Read `smtps://user:password@host:465` or `smtp://host:587`; None if it is not set.
+
+    `smtp` turns to TLS before anything is said, but on this machine. What is wrong is told without
+    showing the address, for it holds a password.
+    """
+    value = text(name, "")
+    if not value:
+        return None
+    parts = urlsplit(url(name, value, schemes=("smtps", "smtp")))
+    is_tls, host = parts.scheme == "smtps", parts.hostname or ""
+    return MailServer(
+        host=host,
+        port=parts.port or (465 if is_tls else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        is_tls=is_tls,
+        starts_tls=not is_tls and host not in {"127.0.0.1", "localhost", "::1"},
+    )
 
 
 def home() -> Path:

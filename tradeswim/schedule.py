@@ -1,6 +1,7 @@
 """What runs when, and in which queue: the beat's schedule and the routes of all tasks."""
 
 from datetime import timedelta
+from typing import cast
 
 from celery.schedules import crontab
 from kombu import Queue
@@ -33,39 +34,41 @@ ROUTES = {
     "accounts.forget_ended_sessions": {"queue": "maint"},
     "accounts.seal_record": {"queue": "maint"},
     "accounts.count_uptime": {"queue": "maint"},
+    "orders.tell_record": {"queue": "maint"},
+    "accounts.deliver_messages": {"queue": "maint"},
 }
 
 
-def _every(task: str, seconds: int) -> dict[str, object]:
-    # A message that waited a whole period is worth nothing: the next one is already there.
+def every(task: str, seconds: int) -> dict[str, object]:
+    """Return an entry of the beat.
+
+    A message that waited a whole period is worth nothing: the next one is already there. The
+    scheduler of the database knows only `expire_seconds`, and drops an `expires`.
+    """
     return {
         "task": task,
         "schedule": timedelta(seconds=seconds),
-        "options": {"expires": seconds},
+        "options": {"expire_seconds": seconds},
     }
 
 
 def _heartbeat(queue: str) -> dict[str, object]:
     """Send a sign of life all the way through a queue."""
-    every = heartbeats.QUEUE_EVERY_S
-    return {
-        "task": "accounts.say_alive",
-        "schedule": timedelta(seconds=every),
-        "kwargs": {"queue": queue},
-        "options": {"queue": queue, "expires": every},
-    }
+    beat = every("accounts.say_alive", heartbeats.QUEUE_EVERY_S)
+    options = {**cast("dict[str, object]", beat["options"]), "queue": queue}
+    return {**beat, "kwargs": {"queue": queue}, "options": options}
 
 
 BEAT_SCHEDULE = {
-    "sync_stock_orders": _every("orders.sync_stock_orders", 5),
-    "sync_option_orders": _every("orders.sync_option_orders", 5),
-    "open_gate": _every("orders.open_gate", 5),
-    "reconcile": _every("orders.reconcile", 5),
-    "follow_successors": _every("orders.follow_successors", 5),
-    "look_elsewhere": _every("orders.look_elsewhere", 30),
-    "sync_accounts": _every("accounts.sync_accounts", 15),
-    "refresh_tokens": _every("accounts.refresh_tokens", 30),
-    "renew_logins": _every("accounts.renew_logins", 300),
+    "sync_stock_orders": every("orders.sync_stock_orders", 5),
+    "sync_option_orders": every("orders.sync_option_orders", 5),
+    "open_gate": every("orders.open_gate", 5),
+    "reconcile": every("orders.reconcile", 5),
+    "follow_successors": every("orders.follow_successors", 5),
+    "look_elsewhere": every("orders.look_elsewhere", 30),
+    "sync_accounts": every("accounts.sync_accounts", 15),
+    "refresh_tokens": every("accounts.refresh_tokens", 30),
+    "renew_logins": every("accounts.renew_logins", 300),
     # Nine in New York's summer, eight in its winter.
     "preflight": {
         "task": "orders.preflight",
@@ -75,12 +78,11 @@ BEAT_SCHEDULE = {
         "task": "orders.thin_history",
         "schedule": crontab(hour="7", minute="30"),
     },
-    "seal_record": _every("accounts.seal_record", 5),
+    "seal_record": every("accounts.seal_record", 5),
     **{f"heartbeat_{queue}": _heartbeat(queue) for queue in heartbeats.QUEUES},
     # Three times, so that one that is late loses no minute; each minute is counted once.
-    "count_uptime": _every("accounts.count_uptime", 20),
-    "forget_ended_sessions": {
-        "task": "accounts.forget_ended_sessions",
-        "schedule": crontab(hour="7", minute="10"),
-    },
+    "count_uptime": every("accounts.count_uptime", 20),
+    "tell_record": every("orders.tell_record", 5),
+    "deliver_messages": every("accounts.deliver_messages", 5),
+    "forget_ended_sessions": every("accounts.forget_ended_sessions", 600),
 }

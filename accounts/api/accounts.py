@@ -15,13 +15,32 @@ from rest_framework.decorators import api_view, permission_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
-from accounts.domain.words import Mode
+from accounts.api.authentication import MaySync, MayTrade
+from accounts.api.inputs import OneOf, StrictInput
+from accounts.api.once import once_per_key
+from accounts.api.requests import NEXT_PAGE, OPTIONAL_KEY, page_of, query_of
+from accounts.domain.words import AccountKind, LoginStatus, Mode
 from accounts.models import Account, RefreshRun
-from accounts.selectors import account_rows, our_accounts
+from accounts.selectors import account_rows, get_account_row, our_accounts
 from accounts.services.editing import NoSuchAccount, edit_account
 from accounts.services.refreshing import progress_of
 from accounts.tasks.refreshing import begin_refresh
+
+
+class ListFilters(StrictInput):
+    """The query of GET accounts/; a grid is fixed, so that pages never shift."""
+
+    after = serializers.UUIDField(
+        required=False, help_text="those that follow this account: the next page"
+    )
+    limit = serializers.IntegerField(
+        min_value=1, max_value=5000, default=5000, help_text="how many at most"
+    )
+
+    def validate_after(self, value: UUID) -> UUID:
+        if not our_accounts().filter(pk=value).exists():
+            raise serializers.ValidationError("There is no such account.", code="unknown_account")
+        return value
 
 
 class AccountAnswer(serializers.Serializer[Any]):
@@ -29,12 +48,12 @@ class AccountAnswer(serializers.Serializer[Any]):
     alias = serializers.CharField()
     mask = serializers.CharField()
     is_active = serializers.BooleanField()
-    mode = serializers.ChoiceField(choices=[mode.value for mode in Mode])
+    mode = OneOf(Mode)
     multiplier = serializers.DecimalField(max_digits=6, decimal_places=2)
     groups = serializers.ListField(child=serializers.CharField())
-    kind = serializers.CharField()
+    kind = OneOf(AccountKind)
     login = serializers.CharField()
-    login_status = serializers.CharField()
+    login_status = OneOf(LoginStatus)
     value = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     cash = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
     buying_power = serializers.DecimalField(max_digits=16, decimal_places=2, allow_null=True)
@@ -70,7 +89,7 @@ class Multiplier(serializers.DecimalField):
         return super().to_internal_value(data)
 
 
-class RefreshRequest(serializers.Serializer[Any]):
+class RefreshRequest(StrictInput):
     """Which accounts to read; all of them if none is named."""
 
     accounts = serializers.ListField(
@@ -115,12 +134,16 @@ class AccountChange(serializers.ModelSerializer[Account]):
         return super().to_internal_value(data)
 
 
-@extend_schema(responses=AccountAnswer(many=True))
+@extend_schema(parameters=[ListFilters, NEXT_PAGE], responses=AccountAnswer(many=True))
 @api_view(["GET"])
 def accounts(request: Request) -> Response:
     """List the accounts in grid order."""
-    rows = account_rows(now=timezone.now())
-    return Response(AccountAnswer(rows, many=True).data)
+    wanted = ListFilters(data=query_of(request))
+    wanted.is_valid(raise_exception=True)
+    given = wanted.validated_data
+    most = given["limit"]
+    rows = account_rows(now=timezone.now(), after=given.get("after"), most=most + 1)
+    return page_of(rows, most=most, request=request, answer=AccountAnswer, cursor="after")
 
 
 @extend_schema(request=AccountChange, responses=AccountAnswer)
@@ -134,13 +157,13 @@ def account(request: Request, pk: UUID) -> Response:
     changes: dict[str, Any] = dict(change.validated_data)
     user = request.user.get_username()
     edit_account(account_id=pk, changes=changes, actor=user, now=timezone.now())
-    found = [one for one in account_rows(now=timezone.now()) if one.id == pk]
-    return Response(AccountAnswer(found[0]).data)
+    return Response(AccountAnswer(get_account_row(pk, now=timezone.now())).data)
 
 
-@extend_schema(request=RefreshRequest, responses={202: RefreshAnswer})
+@extend_schema(parameters=[OPTIONAL_KEY], request=RefreshRequest, responses={202: RefreshAnswer})
 @api_view(["POST"])
-@permission_classes([MayTrade])
+@permission_classes([MaySync])
+@once_per_key
 def refresh(request: Request) -> Response:
     """Read the balances of these accounts, or of all, now; one at work already is answered."""
     wanted = RefreshRequest(data={} if request.data is None else request.data)

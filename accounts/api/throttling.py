@@ -1,10 +1,11 @@
 """Rate limits of the API: a counter per minute; its own trouble never stops an order."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -46,7 +47,23 @@ class CountingThrottle(SimpleRateThrottle):
 
 
 class UserThrottle(CountingThrottle):
-    scope = "user"
+    """Reads and acts of a user are counted apart: whoever acts a lot may still look."""
+
+    scope = "reads"
+    acts = "acts"
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        if request.method not in SAFE_METHODS:
+            self.scope = self.acts
+            self.rate = self.get_rate()
+            self.num_requests, self.duration = cast("tuple[int, int]", self.parse_rate(self.rate))
+        return super().allow_request(request, view)
+
+
+class WayOutThrottle(UserThrottle):
+    """What stops, cancels and closes is counted apart: a program gone wild is not in its way."""
+
+    acts = "ways-out"
 
 
 class SignInThrottle(CountingThrottle):

@@ -1,11 +1,10 @@
 """The stretches of time of which a history keeps the last value."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from accounts.domain.words import Grain
+from strategies.domain.new_york import midnight
 
-EASTERN = ZoneInfo("America/New_York")
 MINUTES = {Grain.MINUTE: 1, Grain.QUARTER: 15}
 
 
@@ -16,6 +15,6 @@ def start_of(grain: Grain, at: datetime) -> datetime:
         at: aware.
     """
     if grain == Grain.DAY:
-        return at.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight(at)
     past = at.minute % MINUTES[grain]
     return at.replace(second=0, microsecond=0) - timedelta(minutes=past)

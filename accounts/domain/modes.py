@@ -54,3 +54,8 @@ def strictest(
 def is_looser(mode: Mode, than: Mode) -> bool:
     """Whether a mode allows what the other forbids."""
     return _STRICTNESS[mode] < _STRICTNESS[than]
+
+
+def opens_fleet(wish: ModeRule) -> bool:
+    """Whether a mode lets the whole fleet trade."""
+    return wish.scope == ModeScope.FLEET and wish.mode == Mode.OPEN

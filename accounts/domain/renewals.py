@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-EASTERN = ZoneInfo("America/New_York")
+from strategies.domain.new_york import EASTERN
+
 OPENS, CLOSES = time(9, 0), time(16, 30)
 SATURDAY = 5
 

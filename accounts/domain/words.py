@@ -12,6 +12,13 @@ class Role(StrEnum):
     ADMIN = "ADMIN"
 
 
+class SessionKind(StrEnum):
+    """Who is signed in: a person with pages, or a program with an access token."""
+
+    PAGE = "PAGE"
+    API = "API"
+
+
 class Density(StrEnum):
     """How much room a page gives its rows."""
 
@@ -29,6 +36,10 @@ class LoginStatus(StrEnum):
     EXPIRING = "EXPIRING"
     LOGIN_REQUIRED = "LOGIN_REQUIRED"
     ERROR = "ERROR"
+
+
+# The logins that can trade and be asked; the others must sign in first.
+ABLE = (LoginStatus.CONNECTED, LoginStatus.EXPIRING)
 
 
 class AccountKind(StrEnum):

@@ -2,8 +2,10 @@
 
 import hashlib
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
+
+LONGEST_AGENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +13,14 @@ class Asking:
     """One request.
 
     Args:
-        session: the beginning of a digest of the session's key, which itself opens it.
+        session: the name of the session; see `session_name`.
+        agent: what the browser or program calls itself.
     """
 
     request_id: str = ""
     address: str = ""
     session: str = ""
+    agent: str = ""
 
 
 NOBODY = Asking()
@@ -28,12 +32,16 @@ def asking() -> Asking:
     return _asking.get()
 
 
-def begin(*, address: str, session_key: str) -> Asking:
+def begin(*, address: str, session_key: str, agent: str = "") -> Asking:
     """Say that a request is served from here on; it is forgotten with its context."""
-    session = hashlib.sha256(session_key.encode()).hexdigest()[:12] if session_key else ""
-    found = Asking(uuid4().hex, address, session)
+    found = Asking(uuid4().hex, address[:45], session_name(session_key), agent[:LONGEST_AGENT])
     _asking.set(found)
     return found
+
+
+def now_in(session_key: str) -> None:
+    """Say that the request goes on in another session: that of who has just signed in."""
+    _asking.set(replace(asking(), session=session_name(session_key)))
 
 
 def go_on(request_id: str) -> None:
@@ -44,3 +52,8 @@ def go_on(request_id: str) -> None:
 def end() -> None:
     """Say that it is over."""
     _asking.set(NOBODY)
+
+
+def session_name(session_key: str) -> str:
+    """Return the name of a session, the beginning of its key's digest; the key itself opens it."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:12] if session_key else ""

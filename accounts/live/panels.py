@@ -9,10 +9,9 @@ from typing import Literal, get_args
 import redis
 from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from accounts.selectors import figures_tag, recent_events_tag
+from brokerage.impatient_redis import impatient_redis
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +21,8 @@ PANELS: tuple[Panel, ...] = get_args(Panel)
 CHANNEL = "tradeswim.live"
 # Begins what is published of a beat: its name and when it ran.
 BEAT = "beat:"
+# Begins what is published of a session that was ended: its name, which opens nothing.
+SESSION_OVER = "over:"
 # A click never waits for pages to be told: a Redis that is silent is left alone for a while.
 TIMEOUT_S = 0.25
 SILENCE_S = 5.0
@@ -54,6 +55,12 @@ def nudge(*panels: Panel) -> None:
 def tell_beat(beat: str, at: datetime) -> None:
     """Tell open pages at once that a beat has run well, so that the ages they show begin again."""
     _publish(frozenset({f"{BEAT}{beat}:{at.timestamp():.3f}"}))
+
+
+def tell_ended(sessions: frozenset[str]) -> None:
+    """Tell the open pages of sessions, by their names, that these are over."""
+    if sessions:
+        _publish(frozenset(f"{SESSION_OVER}{name}" for name in sessions))
 
 
 def panel_version(panel: Panel) -> str:
@@ -94,17 +101,7 @@ def forget_silence() -> None:
 
 
 _silent_until: dict[str, float] = {}
-_publishers: dict[str, redis.Redis] = {}
 
 
 def _publisher(address: str) -> redis.Redis:
-    found = _publishers.get(address)
-    if found is not None:
-        return found
-    client = redis.Redis.from_url(
-        address,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=TIMEOUT_S,
-    )
-    return _publishers.setdefault(address, client)
+    return impatient_redis(address, patience_s=TIMEOUT_S)

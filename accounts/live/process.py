@@ -1,10 +1,12 @@
-"""How a process tells `manage.py up` that it is ready: by a file with its process id."""
+"""How a process tells that it is ready: `manage.py up` by a file with its id, and systemd."""
 
 import gc
 import os
 from pathlib import Path
 
 from django.conf import settings
+
+from brokerage.supervision import notify
 
 
 def ready_file(name: str) -> Path:
@@ -24,7 +26,8 @@ def calm_garbage_collector() -> None:
 
 
 def say_ready() -> None:
-    """Say that this process is ready, if it was started under a name."""
+    """Say that this process is ready and alive; to `manage.py up` only what has a name."""
+    notify()
     if name := os.environ.get("TRADESWIM_PROCESS"):
         path = ready_file(name)
         path.parent.mkdir(parents=True, exist_ok=True)

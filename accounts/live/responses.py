@@ -76,7 +76,7 @@ def live_panel(
 def seen_as(request: DeskRequest) -> str:
     """Name what this user may see: users of the same name here are shown the same."""
     user = request.user
-    return f"{user.role} {user.is_staff} {user.is_active}"
+    return f"{user.role} {user.is_active}"
 
 
 def _seen_by(request: DeskRequest) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from accounts.live.hub import OVER, Hub, Told
-from accounts.live.panels import BEAT
+from accounts.live.panels import BEAT, SESSION_OVER
 
 # Sent when the page is listened for: what changed while it connected is asked for then.
 HELLO = b"retry: 1000\nevent: hello\ndata: 1\n\n"
@@ -24,9 +24,17 @@ class Pace:
 
 
 async def events(
-    hub: Hub, *, is_signed_in: Callable[[], Awaitable[bool]], pace: Pace | None = None
+    hub: Hub,
+    *,
+    is_signed_in: Callable[[], Awaitable[bool]],
+    session: str = "",
+    pace: Pace | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield what an open page is told, until its session, the hub or the stream's life ends."""
+    """Yield what an open page is told, until its session, the hub or the stream's life ends.
+
+    Args:
+        session: the name of the page's session, which may be told of as ended.
+    """
     pace = pace or Pace()
     end_at = time.monotonic() + pace.life_s
     with hub.listener() as told:
@@ -42,8 +50,11 @@ async def events(
             words = await _wait(told, min(beat_at, end_at) - now)
             if OVER in words:
                 return
-            if words:
-                yield b"".join(_event(word) for word in words)
+            if f"{SESSION_OVER}{session}" in words:
+                yield ENDED
+                return
+            if told_all := [word for word in words if not word.startswith(SESSION_OVER)]:
+                yield b"".join(map(_event, told_all))
 
 
 def _event(word: str) -> bytes:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_sealed_record'),
+        ('accounts', '0013_second_factors'),
     ]
 
     operations = [

@@ -45,12 +45,14 @@ class Limit(models.Model):
 
 
 class Alarm(models.Model):
-    """Something a person must look at and acknowledge."""
+    """Something a person must look at and acknowledge; `told_at` is when it was last sent out."""
 
     code = models.CharField(max_length=40)
     subject = models.CharField(max_length=80)
     words = models.CharField(max_length=300)
     raised_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    times_told = models.PositiveIntegerField(default=0)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True

@@ -1,9 +1,23 @@
 """Who may sign in, and the refresh tokens of programs."""
 
-from django.contrib.auth.models import AbstractUser
-from django.db import models
+from typing import Any, ClassVar
 
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from accounts.domain.roles import Power, may
 from accounts.domain.words import Density, Role, choices
+
+_ADMIN = Role.ADMIN.value
+
+
+class People(UserManager["User"]):
+    """Makes users; nobody with powers beside his role."""
+
+    def create_superuser(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("There are no superusers. Use: manage.py make_user NAME")
 
 
 class User(AbstractUser):
@@ -18,19 +32,57 @@ class User(AbstractUser):
     density = models.CharField(max_length=7, choices=choices(Density), default=Density.COMPACT)
     one_click_exit = models.BooleanField(default=False)
 
+    objects: ClassVar[People] = People()
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role=Role.ADMIN, is_staff=True)
+                | ~Q(role=Role.ADMIN) & Q(is_staff=False),
+                name="staff_are_the_admins",
+            ),
+            models.CheckConstraint(condition=Q(is_superuser=False), name="nobody_is_superuser"),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Let Django's own flags follow the role: nothing of ours asks them."""
+        self.is_staff, self.is_superuser = self.role == Role.ADMIN, False
+        if (fields := kwargs.get("update_fields")) is not None and "role" in fields:
+            kwargs["update_fields"] = {*fields, "is_staff", "is_superuser"}
+        super().save(*args, **kwargs)
+
+    def may(self, power: Power) -> bool:
+        """Tell whether he may do this; accounts/domain/roles.py says who may what."""
+        return self.is_active and may(self.role, power)
+
+    def get_session_auth_hash(self) -> str:
+        """Return what every session must know: it is another one with other rights, too."""
+        rights = (
+            f"{super().get_session_auth_hash()} {self.role} {self.is_staff} {self.is_superuser}"
+        )
+        return salted_hmac("accounts.User.session", rights, algorithm="sha256").hexdigest()
+
     @property
     def may_trade(self) -> bool:
-        return self.is_active and self.role in {Role.AGENT, Role.ADMIN}
+        return self.may(Power.TRADE)
 
     @property
     def may_freeze(self) -> bool:
         """Whether he may set a stricter mode; only who may trade may set a looser one."""
-        return self.may_exit
+        return self.may(Power.FREEZE)
 
     @property
     def may_exit(self) -> bool:
         """Whether he may close positions and cancel orders."""
-        return self.may_trade or (self.is_active and self.role == Role.EXIT_ONLY)
+        return self.may(Power.EXIT)
+
+    @property
+    def may_sync(self) -> bool:
+        return self.may(Power.SYNC)
+
+    @property
+    def may_administer(self) -> bool:
+        return self.may(Power.ADMINISTER)
 
 
 class ApiRefresh(models.Model):

@@ -10,11 +10,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE
 from accounts.fields import key_ring
 from accounts.live.panels import nudge
-from accounts.models import Account, BalanceSnapshot, BrokerLogin, Token
-from accounts.selectors import access_tokens_of, our_accounts
+from accounts.models import Account, BalanceSnapshot, BrokerLogin
+from accounts.selectors import access_tokens_of, our_accounts, token_versions_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from accounts.services.positions import keep_positions
 from accounts.services.worth import note_worth
@@ -33,7 +33,6 @@ from brokerage.schwab.replies import AccountReading, read_accounts
 
 log = logging.getLogger(__name__)
 
-ASKED = (LoginStatus.CONNECTED, LoginStatus.EXPIRING)
 MUST_SIGN_IN = "must sign in again"
 FIGURES = ("value", "cash", "buying_power")
 _CENT = Decimal("0.01")
@@ -86,7 +85,7 @@ def sync_accounts(
 
 def askable_logins(login_ids: Collection[UUID]) -> list[UUID]:
     """Return those of these logins that may be asked: the others must sign in first."""
-    rows = BrokerLogin.objects.filter(pk__in=login_ids, status__in=ASKED)
+    rows = BrokerLogin.objects.filter(pk__in=login_ids, status__in=ABLE)
     return list(rows.order_by("label").values_list("pk", flat=True))
 
 
@@ -98,12 +97,13 @@ def read_balances(
     Args:
         now: when they are asked; what was read later than that is kept.
     """
+    versions = token_versions_of(login_ids)
     headers = authorizations(access_tokens_of(login_ids))
     asked = [login_id for login_id in login_ids if login_id in headers]
     if without := [login_id for login_id in login_ids if login_id not in headers]:
         yield BalanceRead(silent=dict.fromkeys(without, MUST_SIGN_IN))
     payer, request = payers(asked), messages.accounts(positions=True)
-    calls = [Call(request, headers[pk], payer=payer.get(pk, "")) for pk in asked]
+    calls = [Call(request, headers[pk], payer=payer[pk]) for pk in asked]
     for batch in thrifty(gateway, Lane.BALANCES).stream(calls) if calls else ():
         result, readings = BalanceRead(), list[AccountReading]()
         for index, exchange in batch:
@@ -112,21 +112,15 @@ def read_balances(
             except PutOff:
                 result.put_off.add(asked[index])
             except BrokerError as error:
-                _note(asked[index], error, result)
+                log.warning("accounts not read: %s", error)
+                result.silent[asked[index]] = _words(error)
+                if isinstance(error, TokenRefused):
+                    result.refused_tokens[asked[index]] = versions.get(asked[index], 0)
         result.calls = len(batch) - len(result.put_off)
         _keep(readings, result, now)
         yield result
     if asked:
         note_worth(now=now)
-
-
-def _note(login_id: UUID, error: BrokerError, result: BalanceRead) -> None:
-    """Remember why a login told nothing; a refused token is to be renewed."""
-    log.warning("accounts not read: %s", error)
-    result.silent[login_id] = _words(error)
-    if isinstance(error, TokenRefused):
-        versions = Token.objects.filter(login=login_id).values_list("version", flat=True)
-        result.refused_tokens[login_id] = versions.first() or 0
 
 
 def _words(error: BrokerError) -> str:

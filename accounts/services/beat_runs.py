@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,10 +16,10 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.domain.beats import FIGURES, NAMES, Beat, Savings
-from accounts.domain.histories import EASTERN
 from accounts.live.panels import tell_beat
 from accounts.models import BeatDay, BrokerLogin
 from accounts.services.short_memory import short_memory
+from strategies.domain.new_york import EASTERN
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +97,19 @@ def record_run(
         log.warning("the run of %s is kept in memory: %s", beat, type(error).__name__)
     if run.is_good:
         tell_beat(beat, datetime.fromtimestamp(run.finished_at, UTC))
-    _ledger.setdefault(beat, _Ledger()).add(run, savings)
+    with _counting:
+        _ledger.setdefault(beat, _Ledger()).add(run, savings)
     flush_days(only=beat, every_s=WRITE_EVERY_S)
 
 
 def count_calls(beat: Beat, savings: Savings) -> None:
-    """Count what was asked between the runs of a beat."""
-    _ledger.setdefault(beat, _Ledger()).savings.add(savings)
+    """Count what was asked beside the runs of a beat, in whatever process.
+
+    Who counts so calls `flush_days` now and then, for there may be no run that writes it down.
+    """
+    if savings.calls:
+        with _counting:
+            _ledger.setdefault(beat, _Ledger()).count(savings, at=time.time())
 
 
 def last_runs() -> dict[Beat, BeatRun]:
@@ -132,9 +139,8 @@ def beat_ages(*, now: datetime) -> list[BeatAge]:
 
 def flush_days(*, only: Beat | None = None, every_s: float = 0.0) -> None:
     """Add what was counted to the rows of the day, if that was last done so long ago."""
-    for beat, ledger in _ledger.items():
-        if only in (None, beat) and ledger.runs and time.monotonic() - ledger.since >= every_s:
-            counted, _ledger[beat] = ledger, _Ledger()
+    for beat in list(_ledger):
+        if only in (None, beat) and (counted := _take(beat, every_s)):
             _add_to_day(beat, counted)
 
 
@@ -156,13 +162,27 @@ class _Ledger:
 
     def add(self, run: BeatRun, savings: Savings) -> None:
         self.runs += 1
-        self.at = run.finished_at
         self.good_at = run.good_at or self.good_at
+        self.count(savings, at=run.finished_at)
+
+    def count(self, savings: Savings, *, at: float) -> None:
+        self.at = at
         self.savings.add(savings)
 
 
 _own: dict[Beat, BeatRun] = {}
 _ledger: dict[Beat, _Ledger] = {}
+_counting = Lock()
+
+
+def _take(beat: Beat, every_s: float) -> _Ledger | None:
+    """Take what was counted for a beat, if there is anything, and it is so old."""
+    with _counting:
+        ledger = _ledger[beat]
+        if not ledger.at or time.monotonic() - ledger.since < every_s:
+            return None
+        _ledger[beat] = _Ledger()
+        return ledger
 
 
 def _add_to_day(beat: Beat, counted: _Ledger) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.domain.words import Environment, LoginStatus
+from accounts.domain.words import ABLE, Environment
 from accounts.fields import key_ring
 from accounts.models import Account, BrokerLogin
 from accounts.services.audit import event, record
@@ -121,7 +121,7 @@ def _is_alive(login: BrokerLogin | None, now: datetime) -> bool:
     token = getattr(login, "token", None)
     if login is None or token is None or token.refresh_expires_at <= now:
         return False
-    return login.status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}
+    return login.status in ABLE
 
 
 def _paper_login(offer: Mapping[str, Any], known: BrokerLogin | None) -> BrokerLogin:

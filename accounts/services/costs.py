@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from math import ceil
 from uuid import UUID
 
+from accounts.domain.words import ABLE
 from accounts.selectors import our_accounts
-from accounts.services.balances import ASKED
 from brokerage.budget import Lane, the_budget
 
 
@@ -32,7 +32,7 @@ def refresh_cost(account_ids: Collection[UUID] | None) -> str:
     rows = our_accounts()
     if account_ids is not None:
         rows = rows.filter(pk__in=account_ids)
-    asked = rows.filter(login__status__in=ASKED).order_by()
+    asked = rows.filter(login__status__in=ABLE).order_by()
     keys = dict(asked.values_list("login_id", "login__app_key_index"))
     return cost_words(calls_by_key=Counter(keys.values()), lane=Lane.BALANCES)
 

@@ -1,6 +1,6 @@
 """Change what an agent may change of accounts: name, switch, multiplier, groups."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.domain.modes import strictest
+from accounts.domain.refusals import NothingDone
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import Account, AccountGroup, AuditEvent
 from accounts.selectors import groups_of, mode_rules, our_accounts
@@ -17,12 +18,15 @@ COLUMNS = frozenset({"alias", "is_active", "multiplier"})
 EDITABLE = COLUMNS | {"groups"}
 LONGEST_NAME = 60
 
+# The names before a change, and after it.
+_Groups = tuple[frozenset[str], frozenset[str]]
 
-class MayNotEdit(Exception):
+
+class MayNotEdit(NothingDone):
     """A mode in force forbids the change; the text says which one, and what to do."""
 
 
-class NoSuchAccount(Exception):
+class NoSuchAccount(NothingDone):
     """An account that is not here was to be changed."""
 
 
@@ -55,7 +59,8 @@ def edit_account(
         ]
         if "groups" in changes:
             is_in = groups_of([account_id]).get(account_id, frozenset())
-            events += _regroup(account_id, is_in, set(changes["groups"]), actor, now)
+            regrouped = {account_id: (is_in, frozenset(changes["groups"]))}
+            events += _regroup(regrouped, actor, now)
         record(events)
 
 
@@ -87,15 +92,29 @@ def group_accounts(
     with transaction.atomic():
         rows = _locked(account_ids)
         groups = groups_of([pk for pk, _, _ in rows])
-        changed, events = [], list[AuditEvent]()
-        for pk, alias, _ in rows:
-            before = groups.get(pk, frozenset())
-            after = before | {name} if is_in else before - {name}
-            if after != before:
-                changed.append(alias)
-                events += _regroup(pk, before, after, actor, now)
-        record(events)
-    return changed
+        regrouped = {
+            pk: (before, before | {name} if is_in else before - {name})
+            for pk, _, _ in rows
+            if (name in (before := groups.get(pk, frozenset()))) != is_in
+        }
+        record(_regroup(regrouped, actor, now))
+    return [alias for pk, alias, _ in rows if pk in regrouped]
+
+
+def set_members(*, name: str, account_ids: Collection[UUID], actor: str, now: datetime) -> int:
+    """Let a group, made if there is none, hold these accounts and no others; return its key.
+
+    Errors: MayNotEdit, NoSuchAccount; nothing is written then.
+    """
+    with transaction.atomic():
+        group, is_new = AccountGroup.objects.get_or_create(name=name)
+        if is_new:
+            record([event(group, "group", at=now, new=name[:40], actor=actor)])
+        before = set(our_accounts().filter(groups=group).values_list("pk", flat=True))
+        after = set(account_ids)
+        for ids, is_in in ((after - before, True), (before - after, False)):
+            group_accounts(account_ids=ids, name=name, is_in=is_in, actor=actor, now=now)
+    return int(group.pk)
 
 
 def _locked(account_ids: Collection[UUID]) -> list[tuple[UUID, str, bool]]:
@@ -123,24 +142,37 @@ def _check_may_switch_on(account_ids: Collection[UUID]) -> None:
         )
 
 
-def _regroup(
-    account_id: UUID, before: Collection[str], after: Collection[str], actor: str, now: datetime
-) -> Iterator[AuditEvent]:
-    """Change the groups of an account; yield the event of it."""
-    gone, new = set(before) - set(after), set(after) - set(before)
-    for rule in mode_rules() if gone else ():
-        if rule.scope == ModeScope.GROUP and rule.target in gone:
+def _regroup(regrouped: Mapping[UUID, _Groups], actor: str, now: datetime) -> list[AuditEvent]:
+    """Change the groups of accounts, before and after by account; return the events of it."""
+    gone = {(pk, name) for pk, (before, after) in regrouped.items() for name in before - after}
+    new = {(pk, name) for pk, (before, after) in regrouped.items() for name in after - before}
+    _check_may_leave({name for _, name in gone})
+    names = {name for _, name in new}
+    AccountGroup.objects.bulk_create(
+        [AccountGroup(name=one) for one in names], ignore_conflicts=True
+    )
+    keys = dict(AccountGroup.objects.filter(name__in=names).values_list("name", "pk"))
+    members = AccountGroup.members.through
+    joined = [members(account_id=pk, accountgroup_id=keys[name]) for pk, name in new]
+    members.objects.bulk_create(joined, ignore_conflicts=True)
+    kept = members.objects.filter(
+        account__in={pk for pk, _ in gone}, accountgroup__name__in={name for _, name in gone}
+    )
+    pairs = kept.values_list("pk", "account_id", "accountgroup__name")
+    members.objects.filter(pk__in=[pk for pk, *pair in pairs if tuple(pair) in gone]).delete()
+    return [
+        _event(pk, "groups", ", ".join(sorted(before)), ", ".join(sorted(after)), actor, now)
+        for pk, (before, after) in regrouped.items()
+        if before != after
+    ]
+
+
+def _check_may_leave(names: Collection[str]) -> None:
+    """Refuse to take accounts out of groups of which a mode is in force."""
+    for rule in mode_rules() if names else ():
+        if rule.scope == ModeScope.GROUP and rule.target in names:
             words = f"It stays in {rule.target}: leaving would loosen what is in force."
             raise MayNotEdit(f"{words} {rule.words} Open the group under Modes first.")
-    AccountGroup.objects.bulk_create([AccountGroup(name=one) for one in new], ignore_conflicts=True)
-    members = AccountGroup.members.through
-    members.objects.filter(account_id=account_id, accountgroup__name__in=gone).delete()
-    found = AccountGroup.objects.filter(name__in=new).values_list("pk", flat=True)
-    rows = [members(account_id=account_id, accountgroup_id=pk) for pk in found]
-    members.objects.bulk_create(rows, ignore_conflicts=True)
-    if gone or new:
-        old_words, new_words = (", ".join(sorted(names)) for names in (before, after))
-        yield _event(account_id, "groups", old_words, new_words, actor, now)
 
 
 def _event(

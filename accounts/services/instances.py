@@ -26,7 +26,7 @@ from accounts.domain.instances import (
 )
 from accounts.models import AuditEvent, Instance
 from accounts.services.audit import event, record
-from accounts.services.deployment_lock import DeploymentLock, deployment_lock, take_within
+from accounts.services.database_lock import DatabaseLock, deployment_lock, take_within
 from accounts.services.gate import STARTING, close_gate, find_gate
 from accounts.services.run_note import read_note, write_note
 
@@ -116,7 +116,7 @@ class Charge:
         lock: held as long as the process lives.
     """
 
-    def __init__(self, lock: DeploymentLock, run: UUID, pulse: int) -> None:
+    def __init__(self, lock: DatabaseLock, run: UUID, pulse: int) -> None:
         self.lock = lock
         self._run = run
         self._pulse = pulse

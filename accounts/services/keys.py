@@ -38,6 +38,8 @@ def make_first_keys() -> bool:
 
     Errors: BadKeyRing when the file is missing, but the database needs it.
     """
+    if Path(settings.KEY_FILE).exists():  # perhaps where nothing can be written
+        return False
     with key_file_held():
         if Path(settings.KEY_FILE).exists():
             return False
@@ -97,16 +99,20 @@ def seal_again(*, wait_s: float = 0) -> Rotation:
     A row changes only if it still holds what was read, so traffic meanwhile loses nothing.
 
     Args:
-        wait_s: how long a writer may need from sealing under the old key to its commit. After
-            this time everything is looked through once more, and only then an old key is dropped.
+        wait_s: how long a writer may need from sealing under the old key to its commit, and a
+            reader from reading a row to opening what is in it. After this time everything is
+            looked through once more; an old key is dropped when nothing was found under it, for
+            somebody may have read what was found a moment ago.
     """
     ring = key_ring()
     old_keys = tuple(name for name in ring.keys if name != ring.active)
     done, passed_over = _seal_all(ring)
-    if old_keys and wait_s:
+    is_quiet = not (old_keys and wait_s)
+    while not is_quiet:
         time.sleep(wait_s)
         late, newer = _seal_all(ring)
         done, passed_over = done + late, passed_over + newer
+        is_quiet = not (late or newer)
     return Rotation(ring.active, done, passed_over, _retire_unused(old_keys))
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.domain.limits import RULES, LimitName, Limits, limits_of, why_not
 from accounts.models import Limit
+from accounts.services.alarms import raise_alarm
 from accounts.services.audit import event, record
 
 
@@ -31,7 +32,7 @@ def read_limits() -> Limits:
 
 
 def set_limit(*, name: LimitName, value: Decimal, actor: str, now: datetime) -> bool:
-    """Change a limit and record who did; False if it had this value already.
+    """Change a limit, record who did and raise an alarm; False if it had this value already.
 
     Errors: SenselessLimit; nothing is written then.
     """
@@ -45,4 +46,7 @@ def set_limit(*, name: LimitName, value: Decimal, actor: str, now: datetime) -> 
         Limit.objects.filter(name=name).update(value=value)
         change = {"old": f"{old.normalize():f}", "new": f"{value.normalize():f}"}
         record([event(f"limit:{name}", "limit", at=now, actor=actor, **change)])
+        # Somebody else sees it, too, before what it allows is forgotten.
+        words = f"{actor} changed {name} from {change['old']} to {change['new']}."
+        raise_alarm("LIMIT_CHANGED", f"limit:{name}", words, now=now)
     return True

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE
 from accounts.models import Token
 from accounts.services.tokens import ask_broker
 from brokerage.budget import Lane, the_budget
@@ -40,7 +40,7 @@ def _pick(now: datetime) -> tuple[str, Token]:
     """Return the token that lasts longest of a key that has a request left, and spend it."""
     rows = Token.objects.filter(
         login__environment=settings.ENVIRONMENT,
-        login__status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING],
+        login__status__in=ABLE,
         access_expires_at__gt=now,
     ).select_related("login")
     rows = rows.only("access", "access_expires_at", "login__app_key_index")

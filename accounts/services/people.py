@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.domain.words import Role
 from accounts.models import User
 from accounts.services.audit import event, record
+from accounts.services.session_ends import NEWLY_SET, end_all_sessions
 
 
 def set_agent(*, name: str, password: str, now: datetime) -> User:
@@ -19,6 +20,7 @@ def set_agent(*, name: str, password: str, now: datetime) -> User:
             user.set_password(password)
             user.save(update_fields=["password"])
             record([event(user, "password set", at=now, new="new user" if is_new else "")])
+            end_all_sessions(user, actor="", reason=NEWLY_SET, now=now)
     return user
 
 

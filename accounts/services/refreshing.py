@@ -12,12 +12,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.domain.words import LoginStatus
+from accounts.domain.beats import Beat, Savings
+from accounts.domain.words import ABLE, LoginStatus
 from accounts.live.panels import nudge
 from accounts.models import Account, BrokerLogin, RefreshRun
 from accounts.selectors import our_accounts
 from accounts.services.asking import FanOut
-from accounts.services.balances import ASKED, MUST_SIGN_IN, read_balances
+from accounts.services.balances import MUST_SIGN_IN, read_balances
+from accounts.services.beat_runs import WRITE_EVERY_S, count_calls, flush_days
 from accounts.services.editing import NoSuchAccount
 
 ALL = "all"
@@ -107,6 +109,7 @@ def run_refresh(
     finally:
         run.finished_at = timezone.now()
         _note(run)
+        flush_days(only=Beat.ACCOUNTS, every_s=WRITE_EVERY_S)
     return refused
 
 
@@ -117,6 +120,8 @@ def _read_once(
     put_off: set[UUID] = set()
     now = max(timezone.now(), run.asked_at)
     for batch in read_balances(logins, gateway=gateway, now=now):
+        read = Savings(batch.calls, points_read=batch.read, points_kept=batch.kept)
+        count_calls(Beat.ACCOUNTS, read)
         run.failures |= {str(pk): words for pk, words in batch.silent.items()}
         refused |= batch.refused_tokens
         put_off |= batch.put_off
@@ -183,7 +188,7 @@ def _begin(scope: str, logins: ByLogin, by: str, now: datetime) -> RefreshRun:
     failures = {
         str(pk): reason if status == LoginStatus.ERROR and reason else MUST_SIGN_IN
         for pk, status, reason in BrokerLogin.objects.filter(pk__in=logins)
-        .exclude(status__in=ASKED)
+        .exclude(status__in=ABLE)
         .values_list("pk", "status", "status_reason")
     }
     run = RefreshRun(

@@ -1,4 +1,4 @@
-"""Thin what was read at the broker and grows old, in pieces so small that no click waits."""
+"""Thin what was read or answered and grows old, in pieces so small that no click waits."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from accounts.domain.histories import EASTERN
-from accounts.models import BalanceSnapshot
+from accounts.models import AnsweredCall, BalanceSnapshot, HookDelivery, Message
+from accounts.services.answering import KEPT
+from accounts.services.outbox import old_messages
 from accounts.services.refreshing import forget_refreshes
 from accounts.services.worth import thin_worth
+from strategies.domain.new_york import EASTERN, midnight
 
 WHOLE_FOR = timedelta(days=30)
 # A delete of so many rows takes milliseconds; whoever waits for the database goes in between.
@@ -23,7 +25,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
-    """Thin snapshots, the fleet's worth and refreshes; return how many rows went, by what.
+    """Thin snapshots, the fleet's worth, refreshes and answers; return how many rows went, by what.
 
     Safe to run again, and to be interrupted: the next run goes on.
     """
@@ -31,17 +33,29 @@ def thin_readings(*, now: datetime, wait: Wait = time.sleep) -> dict[str, int]:
         "snapshots": thin_snapshots(now=now, wait=wait),
         "worth": thin_worth(now=now),
         "refreshes": forget_refreshes(now=now),
+        "answers": forget_answers(now=now, wait=wait),
+        "messages": delete_in_pieces(
+            Message.objects.all(), old_messages(before=now - WHOLE_FOR), wait=wait
+        ),
+        "deliveries": HookDelivery.objects.filter(received_at__lt=now - WHOLE_FOR).delete()[0],
     }
 
 
 def thin_snapshots(*, now: datetime, wait: Wait = time.sleep) -> int:
     """Keep of old snapshots the last one of every day at the exchange; return how many went."""
-    old = BalanceSnapshot.objects.filter(at__lt=_midnight(now - WHOLE_FOR))
+    old = BalanceSnapshot.objects.filter(at__lt=midnight(now - WHOLE_FOR))
     accounts = list(old.order_by("account").values_list("account", flat=True).distinct())
     return sum(
         delete_in_pieces(BalanceSnapshot.objects.all(), list(_surplus(old, account)), wait=wait)
         for account in accounts
     )
+
+
+def forget_answers(*, now: datetime, wait: Wait = time.sleep) -> int:
+    """Remove what programs were answered under keys that are old; return how many went."""
+    old = AnsweredCall.objects.filter(at__lt=now - KEPT)
+    keys = list(old.values_list("pk", flat=True))
+    return delete_in_pieces(AnsweredCall.objects.all(), keys, wait=wait)
 
 
 def delete_in_pieces(rows: QuerySet[Row], keys: Sequence[int], *, wait: Wait = time.sleep) -> int:
@@ -64,8 +78,3 @@ def _surplus(old: QuerySet[BalanceSnapshot], account: UUID) -> Iterator[int]:
         if day == later:
             yield key
         later = day
-
-
-def _midnight(at: datetime) -> datetime:
-    """Return when that day began at the exchange: a day is thinned as a whole."""
-    return at.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -35,14 +35,13 @@ class Verdict:
     Args:
         links: how many hold.
         head: the digest of the last of them; keep it elsewhere to notice a chain cut short.
-        unsealed: events that are not covered yet, and since when the oldest waits.
+        unsealed: events that are not covered yet.
     """
 
     broken: Break | None
     links: int
     head: str
     unsealed: int
-    waiting_since: datetime | None
 
 
 def seal_events(*, now: datetime, at_once: int = AT_ONCE) -> int:
@@ -83,8 +82,7 @@ def verify_chain() -> Verdict:
     """Walk the whole chain and compare every event with what was sealed."""
     broken, (links, head) = find_break(_links(), _digest)
     waiting = AuditEvent.objects.filter(auditseal__isnull=True).order_by("id")
-    oldest = waiting.values_list("at", flat=True).first()
-    return Verdict(broken, int(links), str(head), waiting.count(), oldest)
+    return Verdict(broken, int(links), str(head), waiting.count())
 
 
 def _waiting() -> QuerySet[AuditEvent]:

@@ -8,14 +8,34 @@ from datetime import datetime, timedelta
 import jwt
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import ApiRefresh, User
+from accounts.domain.factors import Factor
+from accounts.domain.words import SessionKind
+from accounts.live.asking import now_in
+from accounts.models import ApiRefresh, User, UserSession
 from accounts.services.audit import event, record
+from accounts.services.proving import Facts, lacks_factor, note_proof
+from accounts.services.second_factors import factor_is_required
+from accounts.services.session_places import API_SIGN_IN, record_sign_in, watch_place
+from accounts.services.session_store import BEGAN_AT, KIND, SessionStore
+from accounts.services.signing_in import begin_tries_anew
 
 _ALGORITHM = "HS256"
+
+
+SET_UP_FIRST = (
+    "Everybody needs a second factor here, and this user signed in without one. Sign in on the "
+    "site's pages and set one up: Settings, Second factors."
+)
+
+
+class SecondFactorNeeded(Exception):
+    """He has no second factor, and everybody must have one."""
+
+    def __init__(self) -> None:
+        super().__init__(SET_UP_FIRST)
 
 
 class SessionEnded(Exception):
@@ -31,16 +51,27 @@ class ApiSession:
     expires_in_s: int
 
 
-def open_api_session(user: User, *, now: datetime) -> ApiSession:
-    """Begin a session for a program whose user has just proved who he is."""
+def open_api_session(
+    user: User, *, factor: Factor | None = None, address: str = "", now: datetime
+) -> ApiSession:
+    """Begin a session for a program whose user has just proved who he is, by this factor, too.
+
+    Errors: SecondFactorNeeded.
+    """
+    if factor_is_required() and factor is None:
+        raise SecondFactorNeeded
     store = SessionStore()
+    note_proof(store, factor, now=now)
     store[SESSION_KEY] = str(user.pk)
     # Without a backend: its key, which every access token shows, is of no use as a page's cookie.
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.set_expiry(settings.API_REFRESH_SECONDS)
+    store[KIND], store[BEGAN_AT] = SessionKind.API, now.isoformat()
+    store.set_expiry(now + timedelta(seconds=settings.API_REFRESH_SECONDS))
     with transaction.atomic():
         store.save()
-        record([event(user, "api sign-in", at=now, actor=user.get_username())])
+        now_in(str(store.session_key))
+        record_sign_in(user, API_SIGN_IN, now=now)
+        begin_tries_anew(user, address=address)
         return _tokens(user, str(store.session_key), now)
 
 
@@ -52,9 +83,10 @@ def renew_api_session(refresh: str, *, now: datetime) -> ApiSession:
     row = ApiRefresh.objects.select_related("user").filter(digest=_digest(refresh)).first()
     if row is None or row.expires_at <= now or not row.user.is_active:
         raise SessionEnded("The refresh token is not valid. Sign in again.")
-    _user_of_session(row.session_key)
+    _user_of_session(row.session_key, now=now)
     with transaction.atomic():
         if ApiRefresh.objects.filter(pk=row.pk, used_at__isnull=True).update(used_at=now):
+            UserSession.objects.filter(pk=row.session_key).update(used_at=now)
             return _tokens(row.user, row.session_key, now)
         _end(row.session_key)
         record([event(row.user, "api refresh reused", at=now, actor=row.user.get_username())])
@@ -69,8 +101,8 @@ def end_api_session(refresh: str, *, now: datetime) -> None:
         record([event(row.user, "api sign-out", at=now, actor=row.user.get_username())])
 
 
-def user_of_access(access: str) -> User:
-    """Return the user of an access token whose session still stands.
+def user_of_access(access: str) -> tuple[User, Facts]:
+    """Return the user of an access token whose session still stands, and what it keeps of him.
 
     Errors: SessionEnded.
     """
@@ -83,22 +115,21 @@ def user_of_access(access: str) -> User:
         )
     except jwt.InvalidTokenError:
         raise SessionEnded("The access token is not valid or has ended.") from None
-    return _user_of_session(str(claims["sid"]))
+    return _user_of_session(str(claims["sid"]), now=timezone.now())
 
 
-def _user_of_session(session_key: str) -> User:
-    session = SessionStore(session_key=session_key).load()
+def _user_of_session(session_key: str, *, now: datetime) -> tuple[User, Facts]:
+    store = SessionStore(session_key=session_key)
+    session = store.load()
     user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
     if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
         raise SessionEnded("The session has ended. Sign in again.")
-    return user
-
-
-def forget_ended(*, now: datetime) -> int:
-    """Remove sessions and refresh tokens that ended; return how many rows went."""
-    sessions, _ = Session.objects.filter(expire_date__lte=now).delete()
-    refreshes, _ = ApiRefresh.objects.filter(expires_at__lte=now).delete()
-    return sessions + refreshes
+    if lacks_factor(session):
+        raise SessionEnded("The session has no second factor. Sign in again.")
+    if store.row is not None:
+        now_in(session_key)
+        watch_place(store.row, now=now)
+    return user, session
 
 
 def _tokens(user: User, session_key: str, now: datetime) -> ApiSession:
@@ -116,7 +147,7 @@ def _tokens(user: User, session_key: str, now: datetime) -> ApiSession:
 
 
 def _end(session_key: str) -> None:
-    Session.objects.filter(pk=session_key).delete()
+    UserSession.objects.filter(pk=session_key).delete()
     ApiRefresh.objects.filter(session_key=session_key).delete()
 
 

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from brokerage.impatient_redis import impatient_redis
 
 log = logging.getLogger(__name__)
 
@@ -140,18 +140,5 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-_clients: dict[str, redis.Redis] = {}
-
-
 def _client() -> redis.Redis:
-    address = str(settings.CACHE_URL)
-    if found := _clients.get(address):
-        return found
-    client = redis.Redis.from_url(
-        address,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=PATIENCE_S,
-        socket_connect_timeout=PATIENCE_S,
-    )
-    # Of two threads one wins: a client that is dropped closes the connections of its user.
-    return _clients.setdefault(address, client)
+    return impatient_redis(settings.CACHE_URL, patience_s=PATIENCE_S)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.domain.envelope import CannotOpen
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE, LoginStatus
 from accounts.fields import seal_for
 from accounts.models import AuditEvent, BrokerLogin, Token
 from accounts.services.audit import event, record
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=20)
 RENEW_BEFORE = timedelta(minutes=5)
 REFRESH_LIFE = timedelta(days=7)
-RENEWABLE = (LoginStatus.CONNECTED, LoginStatus.EXPIRING)
 
 Fetch = Callable[[ApiRequest, str], Reply]
 
@@ -64,7 +63,7 @@ def refresh_due_tokens(*, now: datetime, ask: Fetch = ask_broker) -> int:
     """Renew every access token that ends within five minutes; return how many were renewed."""
     due = Token.objects.filter(
         access_expires_at__lte=now + RENEW_BEFORE,
-        login__status__in=RENEWABLE,
+        login__status__in=ABLE,
         login__environment=settings.ENVIRONMENT,
     ).values_list("login_id", "version")
     began = time.monotonic()
@@ -89,7 +88,7 @@ def refresh_login(
     token = _take_lease(login_id, now=now, seen_version=seen_version)
     if token is None:
         return _wait_for_other(login_id, seen_version)
-    if token.login.status not in RENEWABLE:  # its refresh token is known to be dead
+    if token.login.status not in ABLE:  # its refresh token is known to be dead
         _release(token)
         return False
     try:

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import F, Subquery
 
 from accounts.domain.heartbeats import EVERYTHING, is_alive, share_of, share_words
-from accounts.domain.histories import EASTERN
 from accounts.models import UptimeDay
 from accounts.services.beat_runs import age_words
 from accounts.services.heartbeats import expected, heartbeats
+from strategies.domain.new_york import EASTERN
 
 
 @dataclass(frozen=True, slots=True)

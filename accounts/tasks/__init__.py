@@ -13,8 +13,10 @@ from accounts.services.balance_beat import run_accounts_beat
 from accounts.services.balances import BalanceRead
 from accounts.services.beat_lock import BeatBusy
 from accounts.services.beat_progress import BeatProgress, note_progress
-from accounts.services.sessions import forget_ended
+from accounts.services.session_ends import forget_ended
 from accounts.services.tokens import refresh_due_tokens, refresh_login
+from accounts.services.tries import forget_old_tries
+from accounts.tasks.delivering import deliver_messages as deliver_messages
 from accounts.tasks.queue import enqueue
 from accounts.tasks.refreshing import refresh_accounts as refresh_accounts
 from accounts.tasks.renewing import renew_logins as renew_logins
@@ -65,5 +67,6 @@ def renew_login(*, login_id: str, seen_version: int) -> None:
 
 @shared_task(name="accounts.forget_ended_sessions")
 def forget_ended_sessions() -> None:
-    """Remove sessions and refresh tokens that ended."""
+    """Remove sessions and refresh tokens that ended, and counts of tries that count no more."""
     forget_ended(now=timezone.now())
+    forget_old_tries(now=timezone.now())

@@ -9,8 +9,9 @@ from celery import Task, current_app
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from accounts.domain.refusals import NothingDone
+from brokerage.impatient_redis import impatient_redis
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ DOORBELL = "tradeswim.doorbell"
 SILENCE_S = 1.0
 
 
-class QueueDown(Exception):
+class QueueDown(NothingDone):
     """The task queue does not answer; nothing may be promised that needs it."""
 
 
@@ -36,8 +37,8 @@ def enqueue_named(name: str, **arguments: Any) -> None:
     enqueue(current_app.tasks[name], **arguments)
 
 
-def check_queue() -> None:
-    """Raise QueueDown unless the broker Redis takes a write within a second.
+def check_queue(*, left: str = "sent") -> None:
+    """Raise QueueDown, which says what was not done, unless Redis takes a write within a second.
 
     A write, because a Redis that is full, read-only or out of disk still answers a PING.
     """
@@ -52,7 +53,7 @@ def check_queue() -> None:
     else:
         return
     raise QueueDown(
-        f"The task queue (Redis) {problem}, so nothing was sent. Try again soon."
+        f"The task queue (Redis) {problem}, so nothing was {left}. Try again soon."
     ) from None
 
 
@@ -87,16 +88,7 @@ def _address() -> str:
 
 
 _silent_until: dict[str, float] = {}
-_clients: dict[str, redis.Redis] = {}
 
 
 def _doorbell() -> redis.Redis:
-    address = _address()
-    found = _clients.get(address)
-    if found is not None:
-        return found
-    client = redis.Redis.from_url(
-        address, retry=Retry(NoBackoff(), 0), socket_timeout=1, socket_connect_timeout=1
-    )
-    # Of two threads one wins: a client that is dropped closes the connections of its user.
-    return _clients.setdefault(address, client)
+    return impatient_redis(_address(), patience_s=1)

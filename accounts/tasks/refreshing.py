@@ -17,7 +17,7 @@ def begin_refresh(account_ids: Collection[UUID] | None, *, by: str) -> RefreshRu
 
     Errors: QueueDown, NoSuchAccount; nothing is written then.
     """
-    check_queue()
+    check_queue(left="read")
     run = ask_refresh(account_ids=account_ids, by=by, now=timezone.now())
     if run.started_at is None and run.finished_at is None:
         enqueue(refresh_accounts, run_id=run.pk)

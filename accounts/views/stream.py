@@ -2,15 +2,16 @@
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from accounts.decorators import SESSION_ENDED
+from accounts.live.asking import session_name
 from accounts.live.hub import HubDown, hub_of_this_loop
 from accounts.live.streaming import events
+from accounts.services.session_store import SessionStore
 
 
 @require_GET
@@ -31,7 +32,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return await sync_to_async(_is_signed_in)(key)
 
     answer = StreamingHttpResponse(
-        events(hub, is_signed_in=is_signed_in), content_type="text/event-stream"
+        events(hub, is_signed_in=is_signed_in, session=session_name(key)),
+        content_type="text/event-stream",
     )
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"

@@ -1,6 +1,6 @@
 """Which page of the broker's sign-in a browser is on, told by its route and by what is on it.
 
-Source: the routes, ids and roles that independent automations found (shared notes, section 2.3).
+The routes, ids and roles are those that independent automations of the site agree on.
 None of it is documented by the broker: what is not known is UNKNOWN, and never clicked.
 """
 

@@ -4,6 +4,7 @@ What was typed must reach nobody: exceptions of the browser name what they were 
 leaves this module; nothing is traced, recorded or logged, and pictures are taken of blanked pages.
 """
 
+import os
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ ARGUMENTS = (
     "--disable-quic",
     "--no-first-run",
 )
+NEEDED_TO_RUN = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "DISPLAY", "XAUTHORITY")
 LOOK_EVERY_S = 0.2
 # A code that is about to change is not typed any more.
 CODE_LEFT_S = 4
@@ -62,6 +64,7 @@ def walk(
                 headless=not is_headed,
                 chromium_sandbox=has_sandbox,
                 args=list(ARGUMENTS),
+                env=_bare_environment(),
             )
             try:
                 return _Walk(journey, credentials).run(browser)
@@ -69,6 +72,11 @@ def walk(
                 browser.close()
     except Exception:  # its text may hold what was typed
         return Outcome(Ending.BROKEN, "")
+
+
+def _bare_environment() -> dict[str, str | float | bool]:
+    """Return what a browser needs to run: a page that breaks out of it finds no secret of ours."""
+    return {name: os.environ[name] for name in NEEDED_TO_RUN if name in os.environ}
 
 
 class _Walk:

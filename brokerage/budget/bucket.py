@@ -45,9 +45,9 @@ class Bucket:
         return granted
 
     def stop(self, lane: Lane, pause_s: float, *, now: float) -> None:
-        """Take note of a 429: see `pauses`."""
-        for one, pause in pauses(lane, pause_s).items():
-            self.stops[one] = max(self.stops.get(one, 0.0), now + pause)
+        """Take note of a 429: see `stopped_with`."""
+        for one in stopped_with(lane):
+            self.stops[one] = max(self.stops.get(one, 0.0), now + pause_s)
 
     def used(self, lane: Lane | None = None) -> int:
         """Return the calls of the last minute, of one lane or of all."""
@@ -90,9 +90,9 @@ def now_slot(now: float) -> int:
     return int(now // SLOT_S) * SLOT_S
 
 
-def pauses(lane: Lane, pause_s: float) -> dict[Lane, float]:
-    """Return how long a 429 in a lane stops which lanes: never those that must prove something.
+def stopped_with(lane: Lane) -> list[Lane]:
+    """Return which lanes a 429 in a lane stops: never those that must prove something.
 
     They have a rhythm of their own, and what stops below them makes room.
     """
-    return {one: pause_s for one in LOW if one >= lane}
+    return [one for one in LOW if one >= lane]

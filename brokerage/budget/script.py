@@ -90,16 +90,18 @@ end
 return granted
 """
 
-# ARGV: now, then lane and pause for each lane that stops; a longer stop is left as it is.
+# ARGV: now, how many lanes stop, these lanes, then a pause per key; a longer stop is left as it is.
 STOP = """
 local now = tonumber(ARGV[1])
 if not now then
   local t = redis.call('TIME')
   now = tonumber(t[1]) + tonumber(t[2]) / 1000000
 end
-for _, key in ipairs(KEYS) do
-  for j = 2, #ARGV, 2 do
-    local name, untill = 's:' .. ARGV[j], now + tonumber(ARGV[j + 1])
+local lanes = tonumber(ARGV[2])
+for i, key in ipairs(KEYS) do
+  local untill = now + tonumber(ARGV[2 + lanes + i])
+  for j = 3, 2 + lanes do
+    local name = 's:' .. ARGV[j]
     if untill > tonumber(redis.call('HGET', key, name) or '0') then
       redis.call('HSET', key, name, string.format('%.17g', untill))
     end

@@ -1,7 +1,7 @@
 """A way to the broker that spends the budget: calls that a key cannot afford are put off."""
 
 import logging
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Protocol
@@ -25,6 +25,10 @@ class Sends(Protocol):
         """Yield answers with the index of their call, in batches, as they come."""
 
 
+class NoPayer(ValueError):
+    """A read names no app key: it would be made beside every budget."""
+
+
 class Thrifty:
     """Sends what can be afforded; the first calls of each key come first."""
 
@@ -34,22 +38,20 @@ class Thrifty:
         self._budget = budget
 
     def stream(self, calls: Sequence[Call]) -> Iterator[Batch]:
-        """Start what can be afforded; the others come first, as put off."""
+        """Start what can be afforded; the others come first, as put off. Errors: NoPayer."""
         going = self._affordable(calls)
         batches = self._gateway.stream([calls[index] for index in going])
         return self._batches(calls, going, batches)
 
     def _affordable(self, calls: Sequence[Call]) -> list[int]:
-        wanted: dict[str, int] = defaultdict(int)
-        for call in calls:
-            if call.payer:
-                wanted[call.payer] += 1
+        wanted = Counter(call.payer for call in calls)
+        if "" in wanted:
+            raise NoPayer(f"{wanted['']} reads without a payer would spend nobody's budget")
         granted = self._budget.take(self._lane, wanted)
         going = []
         for index, call in enumerate(calls):
-            if call.payer:
-                granted[call.payer] -= 1
-            if not call.payer or granted[call.payer] >= 0:
+            granted[call.payer] -= 1
+            if granted[call.payer] >= 0:
                 going.append(index)
         return going
 
@@ -71,7 +73,7 @@ class Thrifty:
         pauses: dict[str, float] = {}
         for index, exchange in batch:
             reply, payer = exchange.reply, calls[index].payer
-            if payer and reply is not None and reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            if reply is not None and reply.status == HTTPStatus.TOO_MANY_REQUESTS:
                 asked = retry_after_s(reply, now=exchange.answered_at) or JUNK_RETRY_AFTER_S
                 pauses[payer] = max(asked, pauses.get(payer, 0.0))
         if pauses:

@@ -8,12 +8,11 @@ from typing import Any, cast
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from brokerage.budget.bucket import Bucket, pauses
+from brokerage.budget.bucket import Bucket, stopped_with
 from brokerage.budget.lanes import MAY_SPEND_RESERVE, PACED, SLOT_S, WINDOW_S, Lane, Terms
 from brokerage.budget.script import STOP, TAKE
+from brokerage.impatient_redis import impatient_redis
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,6 @@ class Budget:
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self.clock = clock
         self._buckets: dict[str, Bucket] = {}
-        self._clients: dict[str, redis.Redis] = {}
         self._silent_until = 0.0
 
     @property
@@ -83,8 +81,10 @@ class Budget:
         """Take note of 429s: of each key, how many seconds the broker asked us to wait."""
         for key, pause_s in keys.items():
             self._bucket(key).stop(lane, pause_s, now=self._now())
-            stops = [part for one, pause in pauses(lane, pause_s).items() for part in (one, pause)]
-            self._run(STOP, [key], [self._time(), *map(_plain, stops)])
+        lanes = stopped_with(lane)
+        self._run(
+            STOP, list(keys), [self._time(), *map(_plain, (len(lanes), *lanes, *keys.values()))]
+        )
 
     def uses(self, keys: Sequence[str]) -> dict[str, KeyUse]:
         """Return what keys have spent, in one round trip."""
@@ -132,17 +132,7 @@ class Budget:
     def _client(self) -> redis.Redis | None:
         if self._silent_until > time.monotonic():
             return None
-        address = settings.CACHE_URL
-        if address not in self._clients:
-            client = redis.Redis.from_url(
-                address,
-                # A second try could spend a call twice.
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=PATIENCE_S,
-                socket_connect_timeout=PATIENCE_S,
-            )
-            self._clients.setdefault(address, client)
-        return self._clients[address]
+        return impatient_redis(settings.CACHE_URL, patience_s=PATIENCE_S)
 
     def _note_silence(self, error: redis.RedisError) -> None:
         log.warning("the budget is counted in memory: %s", type(error).__name__)

@@ -8,9 +8,8 @@ from typing import Any
 from brokerage.paper import checks
 from brokerage.paper.books import Account, Position
 from brokerage.paper.market import Market
-from brokerage.paper.orders import SHARES_PER_CONTRACT
 from brokerage.paper.requirements import NakedCall, Requirements, requirements_of
-from strategies.domain.symbols import is_option
+from strategies.domain.symbols import SHARES_PER_CONTRACT, is_option
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)

@@ -1,7 +1,7 @@
 """What a user walks through when he signs in at Schwab and lets an app have his accounts.
 
-Source: routes, ids and the order of the pages as independent automations saw them (shared notes on
-Schwab's login micro site); the wording of errors is ours.
+Routes, ids and the order of the pages are those that independent automations of Schwab's site agree
+on; the wording of errors is ours.
 """
 
 import secrets

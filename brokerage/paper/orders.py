@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from strategies.domain.symbols import SHARES_PER_CONTRACT
 from strategies.domain.tickets import Instruction
 
 OPEN_STATUSES = frozenset({"WORKING", "PENDING_ACTIVATION"})
-SHARES_PER_CONTRACT = 100
 NET_TYPES = frozenset({"NET_DEBIT", "NET_CREDIT", "NET_ZERO"})
 STOP_TYPES = frozenset({"STOP", "STOP_LIMIT"})
 AT_ONCE_OR_NEVER = frozenset({"FILL_OR_KILL", "IMMEDIATE_OR_CANCEL"})

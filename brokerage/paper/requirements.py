@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from brokerage.paper.market import Market
-from brokerage.paper.orders import SHARES_PER_CONTRACT
 from strategies.domain.symbols import (
+    SHARES_PER_CONTRACT,
     OptionSymbol,
     PutCall,
     is_option,

@@ -5,9 +5,14 @@ from decimal import Decimal
 from brokerage.paper.account_view import value
 from brokerage.paper.books import Account, Books
 from brokerage.paper.market import Market
-from brokerage.paper.orders import SHARES_PER_CONTRACT
 from brokerage.paper.requirements import read_option
-from strategies.domain.symbols import PutCall, is_option, quote_symbol, underlying_of
+from strategies.domain.symbols import (
+    SHARES_PER_CONTRACT,
+    PutCall,
+    is_option,
+    quote_symbol,
+    underlying_of,
+)
 
 
 def settle_expired(books: Books, market: Market) -> None:

@@ -5,18 +5,20 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, throttle_classes
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.inputs import StrictInput
+from accounts.api.once import once_per_key
+from accounts.api.requests import OPTIONAL_KEY
+from accounts.api.throttling import WayOutThrottle
 from accounts.models import User
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
 from orders.api.exits import PartOfAccounts
-from orders.api.serializers import OrderAnswer, Price, StrictInput
-from orders.domain.guards import Guard
+from orders.api.serializers import OrderAnswer, Price, confirmations
 from orders.domain.lifecycle import Purpose
 from orders.models import ComplexOrder
 from orders.selectors.choosing import AccountChoice, members_of
@@ -40,11 +42,7 @@ class CancelInput(StrictInput):
 class RetryInput(CancelInput):
     """The body of POST orders/{id}/retry-failed/."""
 
-    confirm: serializers.ListField = serializers.ListField(
-        child=serializers.ChoiceField(choices=[guard.value for guard in Guard]),
-        default=list,
-        max_length=20,
-    )
+    confirm = confirmations()
 
 
 class ReplaceInput(RetryInput):
@@ -53,8 +51,10 @@ class ReplaceInput(RetryInput):
     limit = Price()
 
 
-@extend_schema(request=CancelInput, responses={202: OrderAnswer})
+@extend_schema(parameters=[OPTIONAL_KEY], request=CancelInput, responses={202: OrderAnswer})
 @api_view(["POST"])
+@throttle_classes([WayOutThrottle])
+@once_per_key
 def cancel(request: Request, pk: int) -> Response:
     """Cancel what works of a broadcast; watch it for what became of that."""
     user = _controller(request, _order(pk), may_close_only=False)
@@ -65,8 +65,9 @@ def cancel(request: Request, pk: int) -> Response:
     return Response(answer_order(pk), status=202)
 
 
-@extend_schema(request=ReplaceInput, responses={202: OrderAnswer})
+@extend_schema(parameters=[OPTIONAL_KEY], request=ReplaceInput, responses={202: OrderAnswer})
 @api_view(["POST"])
+@once_per_key
 def replace(request: Request, pk: int) -> Response:
     """Cancel what works of a broadcast and send what is left of it at another limit."""
     user = _controller(request, _order(pk), may_close_only=True)
@@ -83,8 +84,9 @@ def replace(request: Request, pk: int) -> Response:
     return Response(answer_order(pk), status=202)
 
 
-@extend_schema(request=RetryInput, responses={202: OrderAnswer})
+@extend_schema(parameters=[OPTIONAL_KEY], request=RetryInput, responses={202: OrderAnswer})
 @api_view(["POST"])
+@once_per_key
 def retry(request: Request, pk: int) -> Response:
     """Send a broadcast again to the accounts in which it failed to place or was rejected."""
     user = _controller(request, _order(pk), may_close_only=True)

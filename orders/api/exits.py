@@ -8,27 +8,30 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import api_view
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.decorators import api_view, throttle_classes
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.api.authentication import caller_with
+from accounts.api.inputs import OneOf, StrictInput
+from accounts.api.once import once_per_key
+from accounts.api.requests import HEADER, KEY, OPTIONAL_KEY, idempotency_key
+from accounts.api.throttling import WayOutThrottle
+from accounts.domain.roles import Power
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
-from orders.api.requests import KEY, OPTIONAL_KEY, idempotency_key
 from orders.api.serializers import (
     AccountsInput,
     LadderInput,
     OrderAnswer,
     Price,
-    StrictInput,
     WholeNumber,
+    confirmations,
     ladder_of,
 )
 from orders.decorators import received_at
 from orders.domain.exits import MOST_PERCENT, ExitTerms, Pricing
-from orders.domain.guards import Guard
 from orders.models import PlacedOrderSet
 from orders.selectors.choosing import AccountChoice, members_of
 from orders.services.exits.everything import PHRASE, close_everything
@@ -37,7 +40,6 @@ from orders.tasks.controlling import ring_asked
 from orders.tasks.exiting import ring_exits
 from strategies.domain.tickets import OrderType
 
-MAY_NOT = "Your role may not close positions. Ask an admin for the role AGENT or EXIT_ONLY."
 PRICES = [Pricing.MID, Pricing.NATURAL, Pricing.MARKET]
 
 
@@ -51,23 +53,17 @@ class PartOfAccounts(AccountsInput):
 class ExitInput(StrictInput):
     """The body of POST sets/{id}/exit/; LIMIT without a limit goes out at the mid."""
 
-    order_type = serializers.ChoiceField(
-        choices=[OrderType.LIMIT.value, OrderType.MARKET.value], default=OrderType.LIMIT.value
-    )
+    order_type = OneOf([OrderType.LIMIT, OrderType.MARKET], default=OrderType.LIMIT.value)
     limit = Price(required=False, allow_null=True)
-    pricing = serializers.ChoiceField(
-        choices=[Pricing.MID.value, Pricing.NATURAL.value],
+    pricing = OneOf(
+        [Pricing.MID, Pricing.NATURAL],
         required=False,
         allow_null=True,
         help_text="what a LIMIT exit without a limit goes out at",
     )
     percent = WholeNumber(low=1, high=MOST_PERCENT, default=MOST_PERCENT)
     accounts = PartOfAccounts(default=AccountChoice)
-    confirm: serializers.ListField = serializers.ListField(
-        child=serializers.ChoiceField(choices=[guard.value for guard in Guard]),
-        default=list,
-        max_length=20,
-    )
+    confirm = confirmations()
     ladder = LadderInput(required=False, allow_null=True)
 
     def validate(self, attrs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -99,9 +95,7 @@ class EverythingInput(StrictInput):
     """The body of POST close-everything/; `confirm` is typed by the agent."""
 
     confirm = serializers.CharField(max_length=40, help_text=f"exactly {PHRASE}")
-    pricing = serializers.ChoiceField(
-        choices=[word.value for word in PRICES], default=Pricing.NATURAL.value
-    )
+    pricing = OneOf(PRICES, default=Pricing.NATURAL.value)
 
     def validate_confirm(self, value: str) -> str:
         if value != PHRASE:
@@ -127,9 +121,10 @@ class EverythingAnswer(serializers.Serializer[Any]):
 
 @extend_schema(parameters=[KEY], request=ExitInput, responses={201: OrderAnswer, 200: OrderAnswer})
 @api_view(["POST"])
+@throttle_classes([WayOutThrottle])
 def leave(request: Request, pk: int) -> Response:
     """Close a placed order set in its accounts; while that is at work, it is the same order."""
-    agent = _closer(request)
+    agent = caller_with(request, Power.EXIT)
     key = idempotency_key(request)
     placed_set = PlacedOrderSet.objects.select_related("order").filter(pk=pk).first()
     if placed_set is None:
@@ -153,12 +148,14 @@ def leave(request: Request, pk: int) -> Response:
     parameters=[OPTIONAL_KEY], request=EverythingInput, responses={202: EverythingAnswer}
 )
 @api_view(["POST"])
+@throttle_classes([WayOutThrottle])
+@once_per_key
 def everything(request: Request) -> Response:
     """Cancel all working orders and exit all sets."""
-    agent = _closer(request)
+    agent = caller_with(request, Power.EXIT)
     body = EverythingInput(data=request.data)
     body.is_valid(raise_exception=True)
-    key = idempotency_key(request) if "Idempotency-Key" in request.headers else uuid4()
+    key = idempotency_key(request) if HEADER in request.headers else uuid4()
     check_queue()
     begun = close_everything(
         pricing=Pricing(body.validated_data["pricing"]),
@@ -176,10 +173,3 @@ def everything(request: Request) -> Response:
         "refused": [{"set": pk, "reason": words} for pk, words in begun.refused.items()],
     }
     return Response(EverythingAnswer(answer).data, status=202)
-
-
-def _closer(request: Request) -> User:
-    user = request.user
-    if not isinstance(user, User) or not user.may_exit:
-        raise PermissionDenied(MAY_NOT)
-    return user

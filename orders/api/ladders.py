@@ -3,17 +3,17 @@
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.once import once_per_key
+from accounts.api.requests import OPTIONAL_KEY
 from accounts.models import User
 from accounts.tasks.queue import check_queue
 from orders.api.answers import answer_order
-from orders.api.serializers import LadderInput, OrderAnswer
-from orders.domain.guards import Guard
+from orders.api.serializers import LadderInput, OrderAnswer, confirmations
 from orders.domain.lifecycle import Purpose
 from orders.models import ComplexOrder
 from orders.services.ladders import start_ladder, stop_ladder
@@ -24,16 +24,15 @@ MAY_NOT = "Your role may not do this. Ask an admin for the role AGENT; EXIT_ONLY
 class StartInput(LadderInput):
     """The body of POST orders/{id}/ladder/."""
 
-    confirm: serializers.ListField = serializers.ListField(
-        child=serializers.ChoiceField(choices=[guard.value for guard in Guard]),
-        default=list,
-        max_length=20,
-    )
+    confirm = confirmations()
 
 
-@extend_schema(methods=["POST"], request=StartInput, responses={202: OrderAnswer})
+@extend_schema(
+    methods=["POST"], parameters=[OPTIONAL_KEY], request=StartInput, responses={202: OrderAnswer}
+)
 @extend_schema(methods=["DELETE"], request=None, responses={202: OrderAnswer})
 @api_view(["POST", "DELETE"])
+@once_per_key
 def ladder(request: Request, pk: int) -> Response:
     """Let the limit of a broadcast move step by step; or let it stay where it is."""
     order = ComplexOrder.objects.filter(pk=pk).first()

@@ -5,35 +5,39 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, throttle_classes
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
-from accounts.domain.modes import ModeRule
+from accounts.api.authentication import caller_with, check_freshly_proved
+from accounts.api.inputs import OneOf, StrictInput
+from accounts.api.once import once_per_key
+from accounts.api.requests import OPTIONAL_KEY
+from accounts.api.throttling import WayOutThrottle
+from accounts.domain.modes import ModeRule, opens_fleet
+from accounts.domain.roles import Power
 from accounts.domain.words import Mode, ModeScope
-from accounts.models import User
 from accounts.selectors import ModeInForce, get_mode, modes_in_force
 from accounts.services.modes import LONGEST_WHY, BadMode
-from orders.api.serializers import StrictInput
+from orders.domain.lifecycle import Purpose
 from orders.selectors.leaving import Left, left_behind
 from orders.services.freezing import Frozen, MayNotLoosen, PasswordRequired, change_mode_as
 
-SETTABLE = [scope.value for scope in ModeScope if scope != ModeScope.GATE]
+SETTABLE = [scope for scope in ModeScope if scope != ModeScope.GATE]
 
 
 class ModeInput(StrictInput):
     """The body of POST mode/; the password only where more is to be allowed than now."""
 
-    scope = serializers.ChoiceField(choices=SETTABLE)
+    scope = OneOf(SETTABLE)
     target = serializers.CharField(
         max_length=60,
         default="",
         allow_blank=True,
         help_text="empty for the fleet; else a group's name, an account's id, an underlying",
     )
-    mode = serializers.ChoiceField(choices=[mode.value for mode in Mode])
+    mode = OneOf(Mode)
     why = serializers.CharField(
         max_length=LONGEST_WHY, default="", allow_blank=True, help_text="needed unless OPEN"
     )
@@ -56,7 +60,7 @@ class LeftOrderAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     underlying = serializers.CharField()
-    purpose = serializers.CharField()
+    purpose = OneOf(Purpose)
     working = serializers.IntegerField(help_text="accounts in which the broker has the order")
     under_way = serializers.IntegerField(help_text="accounts in which that is not known yet")
 
@@ -70,10 +74,10 @@ class LeftAnswer(serializers.Serializer[Any]):
 
 
 class ModeAnswer(serializers.Serializer[Any]):
-    scope = serializers.CharField(help_text="GATE while a start is not finished")
+    scope = OneOf(ModeScope, help_text="GATE while a start is not finished")
     target = serializers.CharField()
     name = serializers.CharField(help_text="the target in words")
-    mode = serializers.ChoiceField(choices=[mode.value for mode in Mode])
+    mode = OneOf(Mode)
     why = serializers.CharField()
     who = serializers.CharField()
     since = serializers.DateTimeField()
@@ -81,16 +85,23 @@ class ModeAnswer(serializers.Serializer[Any]):
 
 
 class ModeChangeAnswer(ModeAnswer):
-    before = serializers.CharField()
+    before = OneOf(Mode)
     skipped = serializers.IntegerField(help_text="orders stopped before they were sent")
     ladders_stopped = serializers.IntegerField()
 
 
 @extend_schema(methods=["GET"], responses=ModeAnswer(many=True))
-@extend_schema(methods=["POST"], request=ModeInput, responses=ModeChangeAnswer)
+@extend_schema(
+    methods=["POST"], parameters=[OPTIONAL_KEY], request=ModeInput, responses=ModeChangeAnswer
+)
 @api_view(["GET", "POST"])
+@throttle_classes([WayOutThrottle])
+@once_per_key
 def mode(request: Request) -> Response:
-    """List the modes in force with what they leave behind; or set one."""
+    """List the modes in force with what they leave behind; or set one.
+
+    To open the fleet, the sign-in must be of the last 15 minutes, else `proof_too_old` (403).
+    """
     if request.method == "POST":
         return _set(request)
     rows = [_shown(one, left_behind(one.rule)) for one in modes_in_force()]
@@ -98,11 +109,11 @@ def mode(request: Request) -> Response:
 
 
 def _set(request: Request) -> Response:
-    user = request.user
-    if not isinstance(user, User) or not user.may_freeze:
-        raise PermissionDenied(MayTrade.message)
+    user = caller_with(request, Power.FREEZE)
     body = ModeInput(data=request.data)
     body.is_valid(raise_exception=True)
+    if opens_fleet(body.rule()):
+        check_freshly_proved(request)
     password = body.validated_data["password"]
     try:
         frozen = change_mode_as(user, body.rule(), password=password, now=timezone.now())

@@ -9,8 +9,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.api.inputs import OneOf, StrictInput
 from orders.domain.guards import Guard
 from orders.domain.ladders import LONGEST_S, SHORTEST_S, Ladder
+from orders.domain.lifecycle import ParentStatus, Purpose, Status
 from orders.selectors.choosing import AccountChoice
 from strategies.domain.tickets import (
     Duration,
@@ -68,19 +70,9 @@ class Price(serializers.DecimalField):
         return super().to_internal_value(data)
 
 
-class StrictInput(serializers.Serializer[Any]):
-    """Refuses fields that it does not know: a misspelt one must not be passed over."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
-            words = "There is no such field. Leave it out."
-            raise serializers.ValidationError({name: [words] for name in unknown}, code="unknown")
-        return super().to_internal_value(data)
-
-
 class LegInput(StrictInput):
     symbol = serializers.CharField(max_length=21, trim_whitespace=False)
-    instruction = serializers.ChoiceField(choices=[word.value for word in Instruction])
+    instruction = OneOf(Instruction)
     ratio = WholeNumber(low=1, high=100, default=1)
 
 
@@ -90,6 +82,11 @@ class LadderInput(StrictInput):
     step = Price()
     every_s = WholeNumber(low=SHORTEST_S, high=LONGEST_S)
     bound = Price(help_text="the cap of a price that is paid, the floor of one that is received")
+
+
+def confirmations() -> serializers.ListField:
+    """Return the field `confirm`: codes of guards that are overridden."""
+    return serializers.ListField(child=OneOf(Guard), default=list, max_length=20)
 
 
 def ladder_of(body: Mapping[str, Any]) -> Ladder | None:
@@ -158,30 +155,19 @@ class AccountsInput(serializers.Field[AccountChoice, Any, Any, Any]):
 class OrderInput(StrictInput):
     """The body of POST orders/."""
 
-    strategy = serializers.ChoiceField(choices=[word.value for word in Strategy])
+    strategy = OneOf(Strategy)
     legs: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=LegInput(), allow_empty=False, min_length=1, max_length=MOST_LEGS
     )
-    order_type = serializers.ChoiceField(choices=[word.value for word in OrderType])
-    price_effect = serializers.ChoiceField(
-        choices=[word.value for word in PriceEffect], required=False, allow_null=True
-    )
+    order_type = OneOf(OrderType)
+    price_effect = OneOf(PriceEffect, required=False, allow_null=True)
     limit = Price(required=False, allow_null=True)
     stop = Price(required=False, allow_null=True)
     contracts = WholeNumber(low=1, high=100_000)
-    duration = serializers.ChoiceField(
-        choices=[word.value for word in Duration], default=Duration.DAY.value
-    )
-    session = serializers.ChoiceField(
-        choices=[word.value for word in Session], default=Session.NORMAL.value
-    )
+    duration = OneOf(Duration, default=Duration.DAY.value)
+    session = OneOf(Session, default=Session.NORMAL.value)
     accounts = AccountsInput(default=AccountChoice)
-    confirm: serializers.ListField = serializers.ListField(
-        child=serializers.ChoiceField(choices=[guard.value for guard in Guard]),
-        default=list,
-        max_length=20,
-    )
-
+    confirm = confirmations()
     ladder = LadderInput(required=False, allow_null=True)
 
     def ticket(self) -> Ticket:
@@ -207,7 +193,7 @@ class OrderInput(StrictInput):
 class AccountOrderAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="of the account")
     alias = serializers.CharField()
-    status = serializers.CharField()
+    status = OneOf(Status)
     reason_code = serializers.CharField()
     reason = serializers.CharField()
     contracts = serializers.IntegerField()
@@ -219,7 +205,7 @@ class AccountOrderAnswer(serializers.Serializer[Any]):
 
 class LegAnswer(serializers.Serializer[Any]):
     symbol = serializers.CharField()
-    instruction = serializers.CharField()
+    instruction = OneOf(Instruction)
     ratio = serializers.IntegerField()
 
 
@@ -238,19 +224,19 @@ class LadderAnswer(serializers.Serializer[Any]):
 
 class OrderAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    status = serializers.CharField()
-    strategy = serializers.CharField()
+    status = OneOf(ParentStatus)
+    strategy = OneOf(Strategy)
     name = serializers.CharField()
     underlying = serializers.CharField()
     expiration = serializers.DateField(allow_null=True)
-    order_type = serializers.CharField()
-    price_effect = serializers.CharField(allow_null=True)
+    order_type = OneOf(OrderType)
+    price_effect = OneOf(PriceEffect, allow_null=True)
     limit = Price(allow_null=True)
     stop = Price(allow_null=True)
-    duration = serializers.CharField()
-    session = serializers.CharField()
+    duration = OneOf(Duration)
+    session = OneOf(Session)
     contracts = serializers.IntegerField()
-    purpose = serializers.CharField()
+    purpose = OneOf(Purpose)
     created_at = serializers.DateTimeField()
     legs = LegAnswer(many=True)
     accounts = AccountOrderAnswer(many=True)
@@ -267,7 +253,7 @@ class ExpirationAnswer(serializers.Serializer[Any]):
 class ChainRowAnswer(serializers.Serializer[Any]):
     symbol = serializers.CharField()
     strike = Price()
-    put_call = serializers.CharField()
+    put_call = OneOf(["PUT", "CALL"])
     bid = Price(allow_null=True)
     ask = Price(allow_null=True)
     mark = Price(allow_null=True)

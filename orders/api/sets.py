@@ -1,5 +1,7 @@
 """API calls about placed order sets: what was filled, what is held, what closing costs now."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.http import Http404
@@ -9,18 +11,26 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orders.api.requests import query_of
-from orders.api.serializers import LegAnswer, Price, StrictInput
+from accounts.api.inputs import OneOf, StrictInput
+from accounts.api.requests import NEXT_PAGE, page_of, query_of
+from orders.api.serializers import LegAnswer, Price
 from orders.domain.bookmarks import SetStatus
-from orders.selectors.exit_pricing import exit_prices
+from orders.domain.lifecycle import ParentStatus
+from orders.selectors.exit_pricing import exit_prices, remembered_exit_prices
 from orders.selectors.sets import SetRow, find_set, list_sets
+from strategies.domain.tickets import Leg, PriceEffect, Strategy
 
 
 class SetFilters(StrictInput):
     """The query of GET sets/."""
 
     open = serializers.BooleanField(default=False, help_text="leave out those that are flat")
-    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+    before = serializers.IntegerField(
+        min_value=1, required=False, help_text="those with lower numbers: the next page"
+    )
+    limit = serializers.IntegerField(
+        min_value=1, max_value=500, default=100, help_text="how many at most"
+    )
 
 
 class SetLegAnswer(serializers.Serializer[Any]):
@@ -59,26 +69,26 @@ class SetAccountAnswer(serializers.Serializer[Any]):
 class ExitPricesAnswer(serializers.Serializer[Any]):
     """USD per unit, positive and on tick; null while a leg has no quote."""
 
-    price_effect = serializers.CharField(allow_null=True)
+    price_effect = OneOf(PriceEffect, allow_null=True)
     natural = Price(allow_null=True)
     mid = Price(allow_null=True)
 
 
 class SetExitAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField(help_text="of the closing order")
-    status = serializers.CharField()
+    status = OneOf(ParentStatus)
     broadcast_ms = serializers.FloatField(allow_null=True)
 
 
 class SetAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=[status.value for status in SetStatus])
+    status = OneOf(SetStatus)
     order = serializers.IntegerField(source="order.id", help_text="the broadcast it is of")
-    strategy = serializers.CharField(source="order.strategy")
+    strategy = OneOf(Strategy, source="order.strategy")
     name = serializers.CharField(source="order.name")
     underlying = serializers.CharField(source="order.underlying")
     expiration = serializers.DateField(source="order.expiration", allow_null=True)
-    price_effect = serializers.CharField(source="order.price_effect", allow_null=True)
+    price_effect = OneOf(PriceEffect, source="order.price_effect", allow_null=True)
     limit = Price(source="order.limit", allow_null=True)
     contracts = serializers.IntegerField(source="order.contracts")
     created_at = serializers.DateTimeField()
@@ -89,25 +99,29 @@ class SetAnswer(serializers.Serializer[Any]):
     flat_at = serializers.DateTimeField(allow_null=True)
     exit = SetExitAnswer(allow_null=True, help_text="the closing order at work")
     exit_prices = serializers.SerializerMethodField(
-        help_text="what closing costs or brings now; null in lists and once it is flat"
+        help_text="what closing costs or brings now, in lists by quotes of the last minute; null "
+        "once it is flat"
     )
 
     @extend_schema_field(ExitPricesAnswer(allow_null=True))
     def get_exit_prices(self, row: SetRow) -> Any:
-        if not self.context.get("is_priced") or row.flat_at is not None:
+        if row.flat_at is not None:
             return None
-        return ExitPricesAnswer(exit_prices(row.order.closing_legs)).data
+        return ExitPricesAnswer(self.context["prices"][row.id]).data
 
 
-@extend_schema(parameters=[SetFilters], responses=SetAnswer(many=True))
+@extend_schema(parameters=[SetFilters, NEXT_PAGE], responses=SetAnswer(many=True))
 @api_view(["GET"])
 def sets(request: Request) -> Response:
     """List placed order sets, newest first."""
     wanted = SetFilters(data=query_of(request))
     wanted.is_valid(raise_exception=True)
     given = wanted.validated_data
-    rows = list_sets(open_only=given["open"], most=given["limit"])
-    return Response(SetAnswer(rows, many=True).data)
+    most = given["limit"]
+    rows = list_sets(open_only=given["open"], before=given.get("before"), most=most + 1)
+    prices = remembered_exit_prices(_to_close(rows))
+    shown = partial(SetAnswer, context={"prices": prices})
+    return page_of(rows, most=most, request=request, answer=shown, cursor="before")
 
 
 @extend_schema(responses=SetAnswer)
@@ -117,4 +131,10 @@ def placed_set(request: Request, pk: int) -> Response:
     row = find_set(pk)
     if row is None:
         raise Http404
-    return Response(SetAnswer(row, context={"is_priced": True}).data)
+    prices = {pk: exit_prices(legs) for pk, legs in _to_close([row]).items()}
+    return Response(SetAnswer(row, context={"prices": prices}).data)
+
+
+def _to_close(rows: Sequence[SetRow]) -> dict[int, Sequence[Leg]]:
+    """Return the closing legs of the sets that are not flat."""
+    return {row.id: row.order.closing_legs for row in rows if row.flat_at is None}

@@ -10,13 +10,18 @@ from rest_framework.decorators import api_view, permission_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
+from accounts.api.authentication import MaySync
+from accounts.api.inputs import OneOf
+from accounts.api.once import once_per_key
+from accounts.api.requests import OPTIONAL_KEY
 from accounts.domain.beats import Beat
+from accounts.domain.words import Mode
 from accounts.selectors import modes_in_force
 from accounts.services.uptime import uptimes
 from accounts.tasks.queue import check_queue
 from brokerage.budget import Lane
-from orders.selectors.health import BeatShown, Health, KeyShown, SavingsShown, health
+from orders.selectors.health import BeatShown, Health, SavingsShown, health
+from orders.selectors.health_keys import KeyShown
 from orders.selectors.table_sizes import table_sizes
 from orders.services.sync_costs import sync_cost
 from orders.tasks.health import queue_part
@@ -30,7 +35,7 @@ class PartAnswer(serializers.Serializer[Any]):
 
 
 class BeatAnswer(serializers.Serializer[Any]):
-    beat = serializers.CharField()
+    beat = OneOf(Beat)
     age_s = serializers.FloatField(allow_null=True, help_text="since the last good run")
     is_late = serializers.BooleanField()
     oldest_s = serializers.FloatField(
@@ -83,7 +88,7 @@ class SavingsAnswer(serializers.Serializer[Any]):
 
 class ModeShort(serializers.Serializer[Any]):
     name = serializers.CharField()
-    mode = serializers.CharField()
+    mode = OneOf(Mode)
     why = serializers.CharField()
 
 
@@ -109,6 +114,7 @@ class StatusAnswer(serializers.Serializer[Any]):
     parts = PartAnswer(many=True)
     beats = BeatAnswer(many=True)
     logins = serializers.IntegerField()
+    logins_out = serializers.IntegerField(help_text="those that must sign in again")
     troubles = TroubleAnswer(many=True)
     budget = BudgetAnswer()
     savings = SavingsAnswer(many=True)
@@ -121,7 +127,7 @@ class StatusAnswer(serializers.Serializer[Any]):
 
 
 class SyncAnswer(serializers.Serializer[Any]):
-    beat = serializers.CharField()
+    beat = OneOf(Beat)
     cost = serializers.CharField()
 
 
@@ -133,9 +139,10 @@ def status(request: Request) -> Response:
     return Response(StatusAnswer(_answer(found)).data)
 
 
-@extend_schema(request=None, responses={202: SyncAnswer})
+@extend_schema(parameters=[OPTIONAL_KEY], request=None, responses={202: SyncAnswer})
 @api_view(["POST"])
-@permission_classes([MayTrade])
+@permission_classes([MaySync])
+@once_per_key
 def sync(request: Request, name: str) -> Response:
     """Start one run of a beat now: `stocks`, `options` or `accounts`."""
     if name.upper() not in Beat.__members__ or name != name.lower():
@@ -154,6 +161,7 @@ def _answer(found: Health) -> dict[str, Any]:
         "parts": found.parts,
         "beats": [_beat(one) for one in found.beats],
         "logins": found.logins,
+        "logins_out": found.logins_out,
         "troubles": found.troubles,
         "budget": {
             "per_minute": found.terms.limit,

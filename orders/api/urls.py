@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from orders.api import controls, exits, ladders, modes, sets, status, views
+from orders.api import controls, exits, hooks, ladders, modes, sets, status, views
 from orders.api.converters import DayConverter
 
 register_converter(DayConverter, "day")
@@ -19,6 +19,7 @@ urlpatterns = [
     path("sets/<int:pk>/exit/", exits.leave),
     path("close-everything/", exits.everything),
     path("mode/", modes.mode),
+    path("hooks/saved-order/", hooks.saved_order, name="hook-saved-order"),
     path("status/", status.status),
     path("sync/<str:name>/", status.sync),
     path("expirations/<str:underlying>/", views.expirations),

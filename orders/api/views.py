@@ -5,43 +5,47 @@ from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.authentication import MayTrade
-from accounts.models import User
+from accounts.api.authentication import caller_with
+from accounts.api.inputs import OneOf, StrictInput
+from accounts.api.requests import KEY, NEXT_PAGE, idempotency_key, page_of, query_of
+from accounts.domain.roles import Power
 from accounts.tasks.queue import check_queue
-from orders.api.requests import KEY, idempotency_key, query_of
 from orders.api.serializers import (
     ChainRowAnswer,
     ExpirationAnswer,
     OrderAnswer,
     OrderInput,
-    StrictInput,
     ladder_of,
 )
-from orders.decorators import exchange_date, received_at
+from orders.decorators import received_at
 from orders.domain.lifecycle import ParentStatus
 from orders.selectors import chains
 from orders.selectors.showing import Filters, find_broadcast, fresh_broadcast, list_broadcasts
 from orders.services.creating import create_order
 from orders.tasks import ring_for
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
 
 class ListFilters(StrictInput):
     """The query of GET orders/; `from` and `to` are dates in UTC, both included."""
 
-    status = serializers.ChoiceField(choices=[s.value for s in ParentStatus], required=False)
-    strategy = serializers.ChoiceField(choices=[s.value for s in Strategy], required=False)
+    status = OneOf(ParentStatus, required=False)
+    strategy = OneOf(Strategy, required=False)
     underlying = serializers.CharField(max_length=12, required=False)
     account = serializers.UUIDField(required=False)
-    before = serializers.IntegerField(min_value=1, required=False)
-    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+    before = serializers.IntegerField(
+        min_value=1, required=False, help_text="those with lower numbers: the next page"
+    )
+    limit = serializers.IntegerField(
+        min_value=1, max_value=500, default=100, help_text="how many at most"
+    )
 
     def get_fields(self) -> dict[str, Any]:
         """Add those whose names are words of Python."""
@@ -55,7 +59,21 @@ class ListFilters(StrictInput):
         return value
 
 
-@extend_schema(methods=["GET"], parameters=[ListFilters], responses=OrderAnswer(many=True))
+class ChainFilters(StrictInput):
+    """The query of GET chains/{underlying}/{expiration}/."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add one whose name is taken in the framework."""
+        words = "where an underlying has several: SPX or SPXW"
+        root = serializers.CharField(
+            source="wanted_root", max_length=6, required=False, help_text=words
+        )
+        return {**super().get_fields(), "root": root}
+
+
+@extend_schema(
+    methods=["GET"], parameters=[ListFilters, NEXT_PAGE], responses=OrderAnswer(many=True)
+)
 @extend_schema(
     methods=["POST"],
     parameters=[KEY],
@@ -75,7 +93,8 @@ def orders(request: Request) -> Response:
         given["placed_from"] = _midnight(given["placed_from"])
     if "placed_to" in given:
         given["placed_to"] = _midnight(given["placed_to"] + timedelta(days=1))
-    return Response(OrderAnswer(list_broadcasts(Filters(**given), most=most), many=True).data)
+    rows = list_broadcasts(Filters(**given), most=most + 1)
+    return page_of(rows, most=most, request=request, answer=OrderAnswer, cursor="before")
 
 
 @extend_schema(responses=OrderAnswer)
@@ -92,21 +111,18 @@ def expirations(request: Request, underlying: str) -> Response:
     return Response(ExpirationAnswer(chains.expirations(underlying), many=True).data)
 
 
-@extend_schema(
-    parameters=[OpenApiParameter("root", str, required=False)],
-    responses=ChainRowAnswer(many=True),
-)
+@extend_schema(parameters=[ChainFilters], responses=ChainRowAnswer(many=True))
 @api_view(["GET"])
 def chain(request: Request, underlying: str, expiration: date) -> Response:
     """List one expiration's strikes, a row per strike and side."""
-    rows = chains.chain(underlying, expiration, root=query_of(request).get("root"))
+    wanted = ChainFilters(data=query_of(request))
+    wanted.is_valid(raise_exception=True)
+    rows = chains.chain(underlying, expiration, root=wanted.validated_data.get("wanted_root"))
     return Response(ChainRowAnswer(rows, many=True).data)
 
 
 def _broadcast(request: Request) -> Response:
-    user = request.user
-    if not isinstance(user, User) or not user.may_trade:
-        raise PermissionDenied(MayTrade.message)
+    user = caller_with(request, Power.TRADE)
     key = idempotency_key(request)
     body = OrderInput(data=request.data)
     body.is_valid(raise_exception=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from accounts.domain.refusals import NothingDone
 from strategies.domain.tickets import Problem
 
 
-class BadTicket(Exception):
+class BadTicket(NothingDone):
     """The trade cannot be made as asked; every problem names its field. Nothing was written."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -13,15 +14,15 @@ class BadTicket(Exception):
         self.problems = tuple(problems)
 
 
-class KeyReused(Exception):
+class KeyReused(NothingDone):
     """The same Idempotency-Key came with another body. Nothing was written."""
 
 
-class AlreadyFlat(Exception):
+class AlreadyFlat(NothingDone):
     """Nothing of the set is left to close. Nothing was written."""
 
 
-class CannotControl(Exception):
+class CannotControl(NothingDone):
     """What was asked of an order, a set or a mode cannot be done now; its words say why.
 
     Nothing was written.

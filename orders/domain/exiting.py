@@ -10,6 +10,7 @@ from datetime import date
 from strategies.domain.catalog import recognise
 from strategies.domain.legs import describe
 from strategies.domain.symbols import (
+    SHARES_PER_CONTRACT,
     InvalidSymbol,
     OptionSymbol,
     PutCall,
@@ -18,8 +19,6 @@ from strategies.domain.symbols import (
     underlying_of,
 )
 from strategies.domain.tickets import Instruction, Leg, Strategy
-
-SHARES_PER_CONTRACT = 100
 
 Quantities = Mapping[str, int]
 

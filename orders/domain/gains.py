@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from strategies.domain.payoff import SHARES_PER_CONTRACT
+from strategies.domain.symbols import SHARES_PER_CONTRACT
 from strategies.domain.tickets import Leg, PriceEffect
 
 _SIGNS = {PriceEffect.NET_CREDIT: 1, PriceEffect.NET_DEBIT: -1, PriceEffect.NET_ZERO: 0}

@@ -3,10 +3,9 @@
 from decimal import Decimal
 
 from strategies.domain.catalog import Structure
-from strategies.domain.symbols import PutCall, parse_option
+from strategies.domain.symbols import SHARES_PER_CONTRACT, PutCall, parse_option
 from strategies.domain.tickets import PriceEffect, Strategy
 
-SHARES_PER_CONTRACT = 100
 HALF = Decimal("0.5")
 # The least that a margin account must hold for a naked put.
 LEAST_OF_STRIKE = Decimal("0.10")

@@ -54,6 +54,25 @@ def write_accounts(
     return {"except": [str(one) for one in leave_out]} if leave_out else "active"
 
 
+def read_accounts(
+    kept: Any,
+) -> tuple[tuple[UUID, ...] | None, str | None, tuple[UUID, ...]]:
+    """Read back which accounts are meant: ids, group, those left out. Errors: Unreadable."""
+    try:
+        match kept:
+            case None | "active":
+                return None, None, ()
+            case {"ids": [*ids]}:
+                return tuple(UUID(one) for one in ids), None, ()
+            case {"except": [*ids]}:
+                return None, None, tuple(UUID(one) for one in ids)
+            case {"group": str(name)}:
+                return None, name, ()
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise Unreadable("The saved order's accounts cannot be read.")
+
+
 def read_ticket(body: Mapping[str, Any]) -> Ticket:
     """Read a ticket back. Errors: Unreadable."""
     try:

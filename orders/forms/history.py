@@ -16,9 +16,9 @@ from orders.selectors.history import (
     LONGEST_TEXT,
     NEWEST_FIRST,
     SORTS,
-    HistoryFilters,
     HistoryWish,
 )
+from orders.selectors.history_query import HistoryFilters
 from orders.templatetags.desk import status_words, words
 from strategies.domain.tickets import Strategy
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from accounts.tasks.queue import QueueDown, check_queue
-from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket, CannotControl
 from orders.domain.guards import OVERRIDABLE
 from orders.models import AccountOrder
@@ -20,6 +19,7 @@ from orders.services.canceling import ask_cancel_of_order
 from orders.services.creating import create_order
 from orders.tasks import ring_for
 from orders.tasks.controlling import ring_asked
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Instruction, Leg, OrderType, Strategy, Ticket
 
 NAME = "Round trip"

@@ -174,8 +174,8 @@ class ExternalOrder(models.Model):
 class ElsewhereLook(models.Model):
     """What an account holds beside what sets explain, and whether its orders were listed for it.
 
-    `difference` names what is held beyond or short of it; it is as it is `since` then. Listed is an
-    account once for each difference, after it has lasted.
+    `difference` names what is held beyond or short of it; it is as it is `since` then. The
+    account is listed for it, after it has lasted, until a list settles it: that is `looked_at`.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="elsewhere")

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Lower
 
 from accounts.domain.modes import ModeRule, strictest
-from accounts.domain.words import LoginStatus, Mode
+from accounts.domain.words import ABLE, Mode
 from accounts.models import Account
 from accounts.selectors import groups_of, mode_rules, our_accounts
 
@@ -138,7 +138,7 @@ class GridLine:
 
     @property
     def is_connected(self) -> bool:
-        return self.login_status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}
+        return self.login_status in ABLE
 
     @property
     def access_minutes(self) -> int | None:
@@ -238,7 +238,7 @@ def find_line(account_id: UUID, *, now: datetime) -> GridLine | None:
 
 def fleet_totals() -> FleetTotals:
     """Return counts and sums over all accounts, in one query."""
-    connected = Q(login__status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING])
+    connected = Q(login__status__in=ABLE)
     found = our_accounts().aggregate(
         accounts=Count("pk"),
         active=Count("pk", filter=Q(is_active=True)),

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
-from accounts.domain.words import AccountKind, LoginStatus, ModeScope
+from accounts.domain.words import ABLE, AccountKind, ModeScope
 from accounts.models import AccountGroup
 from accounts.selectors import groups_of, mode_rules, our_accounts
 from orders.domain.allocation import Candidate, Share, allocate
@@ -68,46 +70,46 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
         _check_group(choice.group)
         rows = rows.filter(groups__name=choice.group)
     # Rows, not objects: this stands between the click and the first request sent.
-    found = list(
-        rows.exclude(pk__in=choice.leave_out).values_list(
-            "pk",
-            "alias",
-            "is_active",
-            "multiplier",
-            "buying_power",
-            "kind",
-            "login__status",
-            "login__label",
-            "login__status_reason",
-            "is_linked",
-        )
+    found = [_Row(*row) for row in rows.exclude(pk__in=choice.leave_out).values_list(*_COLUMNS)]
+    _check_ids(choice, {row.account_id for row in found})
+    groups = groups_of([row.account_id for row in found]) if with_groups else {}
+    return [_candidate(row, groups.get(row.account_id, frozenset())) for row in found]
+
+
+class _Row(NamedTuple):
+    """What is read of an account, in the order of _COLUMNS."""
+
+    account_id: UUID
+    alias: str
+    is_active: bool
+    multiplier: Decimal
+    buying_power: Decimal | None
+    kind: str
+    login_status: str
+    login_label: str
+    login_reason: str
+    is_linked: bool
+
+
+_COLUMNS = (
+    *("pk", "alias", "is_active", "multiplier", "buying_power", "kind"),
+    *("login__status", "login__label", "login__status_reason", "is_linked"),
+)
+
+
+def _candidate(row: _Row, groups: frozenset[str]) -> Candidate:
+    return Candidate(
+        account_id=row.account_id,
+        alias=row.alias,
+        is_active=row.is_active,
+        multiplier=row.multiplier,
+        buying_power=row.buying_power,
+        is_margin=row.kind != AccountKind.CASH,
+        login_words=_login_words(
+            row.login_status, row.login_label, row.login_reason, is_linked=row.is_linked
+        ),
+        groups=groups,
     )
-    _check_ids(choice, {row[0] for row in found})
-    groups = groups_of([row[0] for row in found]) if with_groups else {}
-    return [
-        Candidate(
-            account_id=pk,
-            alias=alias,
-            is_active=is_active,
-            multiplier=multiplier,
-            buying_power=buying_power,
-            is_margin=kind != AccountKind.CASH,
-            login_words=_login_words(status, label, reason, is_linked=is_linked),
-            groups=groups.get(pk, frozenset()),
-        )
-        for (
-            pk,
-            alias,
-            is_active,
-            multiplier,
-            buying_power,
-            kind,
-            status,
-            label,
-            reason,
-            is_linked,
-        ) in found
-    ]
 
 
 def members_of(order_id: int, choice: AccountChoice) -> tuple[UUID, ...] | None:
@@ -130,7 +132,7 @@ def members_of(order_id: int, choice: AccountChoice) -> tuple[UUID, ...] | None:
 
 def _login_words(status: str, label: str, reason: str, *, is_linked: bool) -> str:
     """Say why the account's login cannot send, or nothing."""
-    if status in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}:
+    if status in ABLE:
         unlinked = f"It is not linked to {label} any more: connect that login and tick it."
         return "" if is_linked else unlinked
     return f"The login {label} must be connected again. {reason}".rstrip()

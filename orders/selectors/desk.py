@@ -7,7 +7,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from orders.decorators import exchange_date
 from orders.domain.lifecycle import TERMINAL, ParentStatus, Purpose, Status
 from orders.models import ComplexOrder
 from orders.selectors.deciding import earliest_proof
@@ -32,8 +31,9 @@ from orders.templatetags.desk import (
     price,
     status_words,
 )
+from strategies.domain.new_york import exchange_date
 
-# More open ones than this are counted, not listed: nobody looks through them.
+# More open ones than this are not listed, and the page says so: nobody looks through them.
 MOST_OPEN = 100
 MOST_DONE = 20
 
@@ -147,23 +147,16 @@ class DeskRow:
         return effect_words(self.order.order_type, self.order.price_effect)
 
 
-def desk_rows(
-    kind: Kind,
-    *,
-    today: date,
-    most_open: int = MOST_OPEN,
-    most_done: int = MOST_DONE,
-    ground: Ground | None = None,
-) -> list[DeskRow]:
+def desk_rows(kind: Kind, *, today: date, ground: Ground | None = None) -> list[DeskRow]:
     """Return what is open, with what needs the agent first, then what ended today; newest first.
 
-    The newest of all is always among them. Four queries or five, whatever their number.
+    Read are so many that there is one more open one than is listed, if there is any. The newest of
+    all is among them, however old, unless that many are open and need the agent.
 
     Args:
         ground: of the whole page, where it shows more than these.
     """
-    orders = desk_orders(kind, most=most_open + most_done, newest=most_done)
-    facts = desk_facts(ground or Ground(orders))
+    facts = desk_facts(ground or ground_of_orders(kind))
     rows = [_row(order, facts) for order in facts.orders]
     newest = max((row.order.pk for row in rows), default=None)
     still_open = [row for row in rows if row.is_open]
@@ -173,7 +166,7 @@ def desk_rows(
         for row in done
         if row.order.pk == newest or exchange_date(row.order.clicked_at) == today
     ]
-    return [*still_open, *of_today[:most_done]]
+    return [*still_open, *of_today[:MOST_DONE]]
 
 
 def ground_of_orders(kind: Kind) -> Ground:

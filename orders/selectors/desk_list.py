@@ -120,15 +120,16 @@ def read_wish(given: Mapping[str, str]) -> Wish:
 
 
 def list_desk(kind: Kind, wish: Wish, *, today: date, ground: Ground | None = None) -> DeskList:
-    """Return what a desk shows, in four queries or five."""
+    """Return what a desk shows."""
     rows = desk_rows(kind, today=today, ground=ground)
     still_open = sum(row.is_open for row in rows)
+    listed = [*rows[: min(still_open, MOST_OPEN)], *rows[still_open:]]  # the open ones come first
     return DeskList(
         wish=wish,
-        rows=_sort([row for row in rows if _is_wanted(row, wish)], wish.sort),
+        rows=_sort([row for row in listed if _is_wanted(row, wish)], wish.sort),
         last=last_row(rows),
         open=min(still_open, MOST_OPEN),
-        problems=sum(row.is_problem for row in rows),
+        problems=sum(row.is_problem for row in listed),
         is_cut=still_open > MOST_OPEN,
         is_full=len(rows) - still_open >= MOST_DONE,
     )

@@ -1,6 +1,6 @@
 """The prices at which a set can be closed now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orders.selectors import chains
 from strategies.domain import pricing
@@ -9,6 +9,8 @@ from strategies.domain.tickets import Leg
 
 # An exit is priced by quotes as fresh as this.
 PRICE_AGE_S = 2
+# A list shows what somebody looked at so long ago, and asks nobody.
+REMEMBERED_AGE_S = 60
 
 
 def exit_prices(legs: Sequence[Leg]) -> ExitPrices:
@@ -22,3 +24,14 @@ def exit_prices(legs: Sequence[Leg]) -> ExitPrices:
     symbols = [leg.symbol for leg in legs]
     market = chains.market_now(symbols, max_age_s=PRICE_AGE_S, may_ask=True)
     return pricing.exit_prices(legs, market)
+
+
+def remembered_exit_prices(legs: Mapping[int, Sequence[Leg]]) -> dict[int, ExitPrices]:
+    """Return by set what closing it costs or brings by quotes of the last minute; nobody is asked.
+
+    Args:
+        legs: the closing ones, by set.
+    """
+    symbols = sorted({leg.symbol for ones in legs.values() for leg in ones})
+    market = chains.market_now(symbols, max_age_s=REMEMBERED_AGE_S, may_ask=False)
+    return {pk: pricing.exit_prices(ones, market) for pk, ones in legs.items()}

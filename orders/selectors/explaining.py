@@ -36,7 +36,7 @@ def explained(
     symbols: Collection[str] | None = None,
     alive_on: date | None = None,
 ) -> Explained:
-    """Return what the sets that are not flat explain, in three queries.
+    """Return what the sets that are not flat explain.
 
     Args:
         accounts, symbols: only these; None for all.
@@ -45,26 +45,10 @@ def explained(
     wanted = Q() if symbols is None else Q(symbol__in=symbols)
     if accounts is not None:
         wanted &= Q(child__account__in=accounts)
-    is_open = Q(child__order__placed_order_set__isnull=False) & Q(
-        child__order__placed_order_set__flat_at__isnull=True
-    )
-    if alive_on is not None:
-        is_open &= Q(child__order__expiration__isnull=True) | Q(
-            child__order__expiration__gte=alive_on
-        )
-    filled = AccountOrderLeg.objects.filter(wanted & is_open, filled__gt=0)
-    bookmarked = list(_sums(filled, "child__order__placed_order_set"))
+    bookmarked = list(_sums(_opened(alive_on).filter(wanted), "child__order__placed_order_set"))
     if not bookmarked:
         return {}
-    exits = AccountOrderLeg.objects.filter(
-        wanted,
-        filled__gt=0,
-        child__purpose=Purpose.CLOSE,
-        child__order__closes__flat_at__isnull=True,
-        child__order__closes__isnull=False,
-    )
-    closed = dict(_sums(exits, "child__order__closes_id"))
-    gone = _gone()
+    closed, gone = dict(_sums(_closed().filter(wanted), "child__order__closes_id")), _gone()
     found: dict[UUID, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
     for key, quantity in sorted(bookmarked, key=lambda one: one[0][0]):
         set_id, account, symbol = key
@@ -76,6 +60,30 @@ def explained(
         if left:
             found[account][symbol].append(Part(set_id, left))
     return found
+
+
+def _opened(alive_on: date | None) -> QuerySet[AccountOrderLeg]:
+    """Return the legs that opened sets that are not flat, of what had not expired by that day."""
+    filled = AccountOrderLeg.objects.filter(
+        child__order__placed_order_set__isnull=False,
+        child__order__placed_order_set__flat_at__isnull=True,
+        filled__gt=0,
+    )
+    if alive_on is None:
+        return filled
+    return filled.filter(
+        Q(child__order__expiration__isnull=True) | Q(child__order__expiration__gte=alive_on)
+    )
+
+
+def _closed() -> QuerySet[AccountOrderLeg]:
+    """Return the legs that closed some of what such sets hold."""
+    return AccountOrderLeg.objects.filter(
+        filled__gt=0,
+        child__purpose=Purpose.CLOSE,
+        child__order__closes__flat_at__isnull=True,
+        child__order__closes__isnull=False,
+    )
 
 
 _Key = tuple[int, UUID, str]

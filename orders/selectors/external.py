@@ -57,10 +57,6 @@ class ExternalRow:
     seen_at: datetime
     sets: Sequence[int]
 
-    @property
-    def is_touching(self) -> bool:
-        return bool(self.sets)
-
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
@@ -76,7 +72,7 @@ class Elsewhere:
 
 
 def list_external(*, most: int = MOST) -> Elsewhere:
-    """Return the orders made elsewhere, in three queries."""
+    """Return the newest orders made elsewhere."""
     rows = ExternalOrder.objects.filter(account__in=our_accounts().values("pk"))
     counts = rows.aggregate(total=Count("pk"), over=Count("ended_at"))
     shown = rows.select_related("account").prefetch_related("touches")

@@ -48,11 +48,6 @@ class Figures:
     def accounts(self) -> int:
         return len(self.sent) + len(self.left_out)
 
-    @property
-    def loss(self) -> Decimal | None:
-        """The most that one account can lose, as a positive amount."""
-        return None if self.curve is None or self.curve.max_loss is None else -self.curve.max_loss
-
 
 def figure(
     structure: Structure,

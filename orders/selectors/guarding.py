@@ -10,7 +10,6 @@ from django.db.models import Max
 
 from accounts.domain.limits import LimitName, Limits
 from accounts.services.limits import read_limits
-from orders.decorators import EXCHANGE_ZONE
 from orders.domain.allocation import Share
 from orders.domain.bodies import Body, body_of
 from orders.domain.errors import BadTicket, NobodyToSendTo
@@ -27,6 +26,7 @@ from orders.selectors import chains
 from orders.selectors.choosing import AccountChoice, purpose_of, share_out
 from strategies.domain.catalog import Structure, recognise
 from strategies.domain.checks import find_problems
+from strategies.domain.new_york import EASTERN
 from strategies.domain.pricing import Market, natural_cash
 from strategies.domain.tickets import OrderType, Problem, Ticket
 
@@ -110,14 +110,19 @@ def judge(
         natural = _natural(ticket, purpose, shares, confirmed)
     else:
         natural = natural_cash(ticket.legs, market)
+    return _judged(Situation(ticket, structure, purpose, shares, limits, natural))
+
+
+def _judged(one: Situation) -> Judged:
+    contracts = {share.contracts for share in one.shares}
     return Judged(
-        ticket=ticket,
-        structure=structure,
-        purpose=purpose,
-        shares=shares,
-        bodies={n: body_of(ticket, n) for n in {share.contracts for share in shares}},
-        limits=limits,
-        problems=find_refusals(Situation(ticket, structure, purpose, shares, limits, natural)),
+        ticket=one.ticket,
+        structure=one.structure,
+        purpose=one.purpose,
+        shares=one.shares,
+        bodies={number: body_of(one.ticket, number) for number in contracts},
+        limits=one.limits,
+        problems=find_refusals(one),
     )
 
 
@@ -176,4 +181,4 @@ def _has_known_power(shares: Sequence[Share]) -> bool:
 
 def _exchange_time(now: datetime) -> time | None:
     """Return the time at the exchange; the paper broker's market is open round the clock."""
-    return None if settings.IS_PAPER else now.astimezone(EXCHANGE_ZONE).time()
+    return None if settings.IS_PAPER else now.astimezone(EASTERN).time()

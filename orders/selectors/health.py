@@ -12,18 +12,18 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.domain.beats import FIGURES, Beat, Savings
-from accounts.domain.histories import EASTERN
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE
 from accounts.models import BeatDay, BrokerLogin
 from accounts.services.beat_progress import BeatProgress, progress_of_runs
 from accounts.services.beat_runs import BeatAge, BeatRun, age_words, beat_ages, last_runs
 from accounts.services.short_memory import short_memory
 from accounts.services.stream_health import StreamHealth, stream_health
-from brokerage.budget import KeyUse, Lane, Terms, the_budget
+from brokerage.budget import Lane, Terms, the_budget
+from orders.selectors.health_keys import MOST_KEYS, KeyShown, keys_shown, shared_words
 from orders.selectors.writes import busiest_account
+from strategies.domain.new_york import EASTERN, exchange_date
 
-# What a page has room for; the others are counted.
-MOST_KEYS = 60
+SIGN_IN = "sign-in"
 
 _Login = tuple[UUID, str, str, str, str]
 
@@ -70,25 +70,6 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyShown:
-    """What one app key has spent in the last minute; it is shown by its logins' labels.
-
-    Args:
-        lanes: calls of every lane, in the order of the lanes.
-        left: for what must leave the reserve alone; `reserve` is what is left for the others.
-        stopped: what pauses after a 429, in words.
-    """
-
-    logins: str
-    used: int
-    lanes: Sequence[int]
-    left: int
-    reserve: int
-    stopped: str
-    is_shared: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SavingsShown:
     """A day's requests of one beat or of all, against simpler ways; shares in percent."""
 
@@ -117,6 +98,11 @@ class Health:
     shared_key: str
 
     @property
+    def logins_out(self) -> int:
+        """How many logins must sign in again, or do not work."""
+        return sum(one.what == SIGN_IN for one in self.troubles)
+
+    @property
     def is_well(self) -> bool:
         return not self.troubles and all(part.is_well for part in self.parts)
 
@@ -137,7 +123,7 @@ def health(*, queue: Part, now: datetime, ages: Sequence[BeatAge] | None = None)
     for _, label, _, _, key in logins:
         by_key[key].append(label)
     budget = the_budget()
-    keys = _keys(by_key, budget.uses(list(by_key)), budget.terms)
+    keys = keys_shown(by_key, budget.uses(list(by_key)), budget.terms)
     return Health(
         parts=[database, queue, _cache()],
         beats=[_beat(age, runs.get(age.beat), asked.get(age.beat), now) for age in ages],
@@ -154,7 +140,7 @@ def health(*, queue: Part, now: datetime, ages: Sequence[BeatAge] | None = None)
         writes=busiest_account(now),
         savings=_savings(now),
         streams=(sum(one.is_healthy for one in streams.values()), len(streams)),
-        shared_key=_shared_words(by_key, budget.terms),
+        shared_key=shared_words(by_key, budget.terms),
     )
 
 
@@ -209,9 +195,9 @@ def _beat(
 
 def _unconnected(logins: Sequence[_Login]) -> list[Trouble]:
     return [
-        Trouble(label, "sign-in", reason or "Connect it again.")
+        Trouble(label, SIGN_IN, reason or "Connect it again.")
         for _, label, status, reason, _ in logins
-        if status not in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}
+        if status not in ABLE
     ]
 
 
@@ -238,48 +224,8 @@ def _silent_streams(
     ]
 
 
-def _keys(
-    by_key: Mapping[str, Sequence[str]], uses: Mapping[str, KeyUse], terms: Terms
-) -> list[KeyShown]:
-    """Return the keys, those that have spent most first."""
-    shown = [_key(labels, uses[key], terms) for key, labels in by_key.items()]
-    return sorted(shown, key=lambda one: -one.used)
-
-
-def _key(labels: Sequence[str], use: KeyUse, terms: Terms) -> KeyShown:
-    few = ", ".join(labels[:2])
-    more = len(labels) - 2
-    total = use.total
-    return KeyShown(
-        logins=f"{few} and {more} more" if more > 0 else few,
-        used=total,
-        lanes=[use.used.get(lane, 0) for lane in Lane],
-        left=max(terms.shared - total, 0),
-        reserve=max(min(terms.reserve, terms.limit - total), 0),
-        stopped=", ".join(
-            f"{lane.name.lower()} {seconds:.0f} s" for lane, seconds in use.stopped.items()
-        ),
-        is_shared=use.is_shared,
-    )
-
-
-def _shared_words(by_key: Mapping[str, Sequence[str]], terms: Terms) -> str:
-    """Say how old figures get where more logins share a key than can be read all the time."""
-    most = max(map(len, by_key.values()), default=0)
-    polls, balances = terms.paces
-    read_every = most / polls
-    if read_every <= 5:
-        return ""
-    return (
-        f"{most} logins share one app key, which may ask {terms.limit} times a minute: with orders "
-        f"at work in all of them each is read about every {read_every:.0f} s, and its balances "
-        f"every {most / balances:.0f} s. Exits come first."
-    )
-
-
 def _savings(now: datetime) -> list[SavingsShown]:
-    day = now.astimezone(EASTERN).date()
-    rows = BeatDay.objects.filter(on=day).values_list("beat", *FIGURES)
+    rows = BeatDay.objects.filter(on=exchange_date(now)).values_list("beat", *FIGURES)
     by_beat = {Beat(beat): Savings(*figures) for beat, *figures in rows}
     orders = Savings()
     for beat in (Beat.STOCKS, Beat.OPTIONS):

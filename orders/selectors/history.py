@@ -2,71 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
 from math import ceil
-from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import (
-    Case,
-    Count,
-    DecimalField,
-    Exists,
-    F,
-    IntegerField,
-    Max,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import Count, Max
 
 from accounts.selectors import our_accounts
-from orders.decorators import EXCHANGE_ZONE
-from orders.domain.lifecycle import ParentStatus, Purpose, Status
-from orders.models import AccountOrder, ComplexOrder, OrderLeg
-from orders.selectors.desk_facts import Kind
-from orders.selectors.history_rows import HistoryRow, history_rows
-from orders.templatetags.desk import BETWEEN_TIPS, status_words
-from strategies.domain.tickets import Strategy
+from orders.selectors.history_query import HistoryFilters, in_order, narrowed
+from orders.selectors.history_rows import HistoryRow, grid_places, history_rows
+from orders.templatetags.desk import BETWEEN_TIPS
 
 LONGEST_TEXT = 60
 PAGE_ROWS = 100
 # A page of fewer broadcasts where there are so many accounts that it would take long to read.
 _MOST_SHARES = 20_000
 _LEAST_ROWS = 10
-# So many new ones appear on top of an open page; then it is time to load it again.
-MOST_NEW = 300
-# How many are read at a time for a file.
-_FILE_ROWS = 100
+# So many pages of new ones appear on top of an open page; then it is time to load it again.
+_NEW_PAGES = 3
 
 SORTS = ("id", "placed", "strategy", "average", "status")
 NEWEST_FIRST = "-id"
 # These begin with the largest.
 _FALLING = frozenset({"id", "placed", "average"})
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryFilters:
-    """What the history is narrowed to.
-
-    Args:
-        since, until: days in New York, both included.
-        overall: the status of the broadcast; `some`: of the order in one account at least.
-        text: `#39`, a symbol, a name of a strategy, an account's alias or its last digits.
-    """
-
-    since: date | None = None
-    until: date | None = None
-    overall: ParentStatus | None = None
-    some: Status | None = None
-    strategy: Strategy | None = None
-    kind: Kind | None = None
-    purpose: Purpose | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,106 +151,37 @@ class HistoryList:
 
 
 def list_history(wish: HistoryWish) -> HistoryList:
-    """Return one page, in seven queries or eight, whatever its filters."""
+    """Return one page."""
     accounts = dict(our_accounts().values_list("position", "alias"))
-    size = max(_LEAST_ROWS, min(PAGE_ROWS, _MOST_SHARES // max(len(accounts), 1)))
-    matching = _narrowed(wish.filters)
+    size = _rows_a_page(len(accounts))
+    matching = narrowed(wish.filters)
     if wish.upto is not None:
         matching = matching.filter(pk__lte=wish.upto)
     found = matching.aggregate(total=Count("pk"), newest=Max("pk"))
     last = max(ceil(found["total"] / size), 1)
     page = min(wish.page, last)
     shown = replace(wish, page=page, upto=wish.upto or found["newest"])
-    ids = list(_sorted(matching, wish.sort)[(page - 1) * size : page * size])
+    ids = list(in_order(matching, wish.sort)[(page - 1) * size : page * size])
     rows = history_rows(ids, places=list(accounts))
     return HistoryList(shown, rows, list(accounts.values()), found["total"], size)
 
 
 def rows_from(wish: HistoryWish) -> list[HistoryRow]:
     """Return the newest broadcasts down to `since_id`: the first page of a page that is open."""
-    matching = _narrowed(wish.filters).filter(pk__gte=wish.since_id or 0)
-    return history_rows(list(_sorted(matching, NEWEST_FIRST)[: PAGE_ROWS + MOST_NEW]))
+    matching = narrowed(wish.filters).filter(pk__gte=wish.since_id or 0)
+    places = grid_places()
+    most = _rows_a_page(len(places)) * (1 + _NEW_PAGES)
+    return history_rows(list(in_order(matching, NEWEST_FIRST)[:most]), places=places)
 
 
 def all_rows(wish: HistoryWish) -> Iterator[list[HistoryRow]]:
     """Return everything that is wanted, sorted, some at a time: what all pages show."""
-    ids = list(_sorted(_narrowed(wish.filters), wish.sort))
-    for start in range(0, len(ids), _FILE_ROWS):
-        yield history_rows(ids[start : start + _FILE_ROWS])
+    ids, places = list(in_order(narrowed(wish.filters), wish.sort)), grid_places()
+    size = _rows_a_page(len(places))
+    for start in range(0, len(ids), size):
+        yield history_rows(ids[start : start + size], places=places)
 
 
-def _narrowed(filters: HistoryFilters) -> QuerySet[ComplexOrder]:
-    wanted: Mapping[str, Any] = {
-        "clicked_at__gte": _midnight(filters.since),
-        "clicked_at__lt": _midnight(filters.until and filters.until + timedelta(days=1)),
-        "status": filters.overall,
-        "strategy": filters.strategy,
-        "purpose": filters.purpose,
-    }
-    rows = ComplexOrder.objects.filter(
-        **{name: value for name, value in wanted.items() if value is not None}
-    )
-    if filters.kind is not None:
-        rows = rows.filter(filters.kind.orders)
-    if filters.some is not None:
-        children = AccountOrder.objects.filter(order=OuterRef("pk"), status=filters.some)
-        rows = rows.filter(Exists(children))
-    return rows.filter(_about(filters.text)) if filters.text else rows
-
-
-def _about(text: str) -> Q:
-    """Return the condition of a text: what it could be, it is sought as."""
-    digits = text.removeprefix("#")
-    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
-    numbered = Q(pk=number) if number is not None else Q(pk__in=())
-    if text.startswith("#"):
-        return numbered
-    legs = OrderLeg.objects.filter(order=OuterRef("pk"), symbol__istartswith=text)
-    named = Q(underlying__istartswith=text) | Q(name__icontains=text)
-    found = numbered | named | Q(Exists(legs))
-    of_account = Q(alias__icontains=text) | Q(last4=text)
-    accounts = list(our_accounts().filter(of_account).values_list("pk", flat=True))
-    if accounts:
-        sent = AccountOrder.objects.filter(order=OuterRef("pk"), account__in=accounts)
-        found |= Q(Exists(sent))
-    return found
-
-
-def _midnight(day: date | None) -> datetime | None:
-    """Return when a day begins in New York."""
-    return None if day is None else datetime.combine(day, time(), EXCHANGE_ZONE)
-
-
-def _sorted(rows: QuerySet[ComplexOrder], sort: str) -> QuerySet[ComplexOrder, int]:
-    """Return the numbers of broadcasts in the order wanted; what has no value comes last."""
-    name, is_down = sort.removeprefix("-"), sort.startswith("-")
-    if name == "average":
-        rows = rows.alias(average=_average())
-    elif name == "status":
-        rows = rows.alias(place=_place_of_status())
-    key = F(
-        {"id": "pk", "placed": "clicked_at", "strategy": "name", "status": "place"}.get(name, name)
-    )
-    ordered = key.desc(nulls_last=True) if is_down else key.asc(nulls_last=True)
-    if name in {"id", "placed", "strategy"}:  # never empty: so that an index serves
-        ordered = key.desc() if is_down else key.asc()
-    return rows.order_by(ordered, "-pk" if is_down else "pk").values_list("pk", flat=True)
-
-
-def _average() -> Subquery:
-    """Return the mean net price of a broadcast's fills."""
-    filled = AccountOrder.objects.filter(
-        order=OuterRef("pk"), filled__gt=0, net_price__isnull=False
-    )
-    mean = Sum(F("filled") * F("net_price")) / Sum("filled")
-    return Subquery(
-        filled.order_by().values("order").annotate(value=mean).values("value"),
-        output_field=DecimalField(max_digits=14, decimal_places=4),
-    )
-
-
-def _place_of_status() -> Case:
-    """Return where a status stands among the others, by the words that are shown."""
-    by_words = sorted(ParentStatus, key=status_words)
-    places = [When(status=one, then=Value(place)) for place, one in enumerate(by_words)]
-    return Case(*places, output_field=IntegerField())
+def _rows_a_page(accounts: int) -> int:
+    """Return how many broadcasts to so many accounts are read at a time."""
+    return max(_LEAST_ROWS, min(PAGE_ROWS, _MOST_SHARES // max(accounts, 1)))

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-
-from django.utils import timezone
 
 from brokerage.errors import Refused
 from brokerage.schwab.replies import ChainRow
@@ -46,7 +44,6 @@ class Offer:
             is missing.
         market: bid and ask of everything listed.
         price: of the underlying; None if nobody says.
-        read_at: when all this was read, aware UTC.
     """
 
     expirations: Sequence[date] = ()
@@ -59,15 +56,6 @@ class Offer:
     natural: Decimal | None = None
     market: Market = field(default_factory=dict)
     price: Decimal | None = None
-    read_at: datetime | None = None
-
-    @property
-    def tick(self) -> Decimal | None:
-        """Return the step of prices near the mid; None without one."""
-        if self.structure is None or self.mid is None:
-            return None
-        symbols = [leg.symbol for leg in self.structure.legs]
-        return tick_for(self.structure.strategy, symbols, self.mid)
 
     def row(self, side: PutCall, strike: Decimal) -> ChainRow | None:
         """Return the option of this strike, or None if it is not listed."""
@@ -140,7 +128,6 @@ def offer_of(
         natural=_price(structure, prices, mid=False),
         market=prices,
         price=now.price,
-        read_at=now.read_at,
     )
 
 
@@ -164,7 +151,6 @@ def _share_offer(shape: Shape, fresh: Freshness) -> Offer:
         natural=_price(structure, prices, mid=False),
         market=prices,
         price=mid,
-        read_at=timezone.now(),
     )
 
 

@@ -14,9 +14,8 @@ from accounts.models import Position
 from orders.domain.bookmarks import NOTHING
 from orders.selectors.explaining import Explained, Part, explained
 from orders.selectors.ground import Ground
-from strategies.domain.symbols import is_option, readable, underlying_of
+from strategies.domain.symbols import SHARES_PER_CONTRACT, is_option, readable, underlying_of
 
-OPTION_MULTIPLIER = 100
 _HUNDREDTH_CENT = Decimal("0.0001")
 _CENT = Decimal("0.01")
 # As the broker calls them; an ETF is a fund there and a share to everybody else.
@@ -168,7 +167,7 @@ def kind_of(symbol: str, asset_type: str) -> Holding:
 
 def multiplier_of(kind: Holding) -> int:
     """Return how many times its price one of it is worth."""
-    return OPTION_MULTIPLIER if kind is Holding.OPTIONS else 1
+    return SHARES_PER_CONTRACT if kind is Holding.OPTIONS else 1
 
 
 def _row(one: _Read, account: _Account, ours: Explained) -> HeldRow:

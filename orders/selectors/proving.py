@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from accounts.models import User
-from orders.decorators import EXCHANGE_ZONE
 from orders.models import ComplexOrder
+from strategies.domain.new_york import midnight
 
 LONGEST = timedelta(hours=12)
 FIRST_OF_DAY = "It is your first order of the day with real money: give your password."
@@ -24,7 +24,7 @@ def why_prove(user: User, *, proved_at: datetime | None, now: datetime) -> str:
     given = [at for at in (proved_at, user.last_login) if at is not None]
     if not given or now - max(given) > LONGEST:
         return LONG_SESSION
-    morning = now.astimezone(EXCHANGE_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    morning = midnight(now)
     if proved_at is not None and proved_at >= morning:
         return ""
     has_sent = ComplexOrder.objects.filter(agent=user, created_at__gte=morning).exists()

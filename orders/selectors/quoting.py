@@ -10,9 +10,8 @@ from zlib import compress, decompress
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from brokerage.impatient_redis import impatient_redis
 from strategies.domain.pricing import Market
 
 log = logging.getLogger(__name__)
@@ -108,18 +107,5 @@ def _number(text: bytes) -> Decimal | None:
     return None if text == _NONE else Decimal(text.decode())
 
 
-_clients: dict[str, redis.Redis] = {}
-
-
 def _cache() -> redis.Redis:
-    found = _clients.get(settings.CACHE_URL)
-    if found is not None:
-        return found
-    client = redis.Redis.from_url(
-        settings.CACHE_URL,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=PATIENCE_S,
-        socket_connect_timeout=PATIENCE_S,
-    )
-    # Of two threads one wins: a client that is dropped closes the connections of its user.
-    return _clients.setdefault(settings.CACHE_URL, client)
+    return impatient_redis(settings.CACHE_URL, patience_s=PATIENCE_S)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEvent
-from orders.decorators import EXCHANGE_ZONE
+from strategies.domain.new_york import midnight_of
 
 PAGE_ROWS = 200
 AT_ONCE = 2000
@@ -70,9 +70,9 @@ def kinds() -> list[str]:
 def _narrowed(filters: RecordFilters) -> QuerySet[AuditEvent]:
     rows = AuditEvent.objects.all()
     if filters.since:
-        rows = rows.filter(at__gte=_midnight(filters.since))
+        rows = rows.filter(at__gte=midnight_of(filters.since))
     if filters.until:
-        rows = rows.filter(at__lt=_midnight(filters.until + timedelta(days=1)))
+        rows = rows.filter(at__lt=midnight_of(filters.until + timedelta(days=1)))
     if filters.kind:
         rows = rows.filter(kind=filters.kind)
     if filters.actor:
@@ -89,7 +89,3 @@ def _narrowed(filters: RecordFilters) -> QuerySet[AuditEvent]:
     if filters.before:
         rows = rows.filter(pk__lt=filters.before)
     return rows
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), EXCHANGE_ZONE)

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max
 
-from accounts.domain.renewals import AMBER, EASTERN, RED
+from accounts.domain.renewals import AMBER, RED
 from accounts.domain.words import LoginStatus
 from accounts.models import Account, BrokerLogin, LoginAttempt
 from orders.models import AccountOrder
+from strategies.domain.new_york import EASTERN
 
 AHEAD = timedelta(days=7)
 TOGETHER = timedelta(hours=24)
@@ -66,54 +68,65 @@ class Runway:
         return "unknown" if self.ends_at - now < AMBER else "filled"
 
 
+class _Row(NamedTuple):
+    """What is read of a login, in the order of _COLUMNS."""
+
+    id: UUID
+    label: str
+    status: str
+    why: str
+    access_ends_at: datetime | None
+    ends_at: datetime | None
+    renew_at: datetime | None
+    is_automatic: bool
+    automatic_why: str
+
+
+_COLUMNS = (
+    *("pk", "label", "status", "status_reason"),
+    *("token__access_expires_at", "token__refresh_expires_at"),
+    *("renew_at", "is_automatic", "automatic_why"),
+)
+
+
 def runways() -> list[Runway]:
-    """Return every login of this installation, the one that ends first in front; five queries."""
+    """Return every login of this installation, the one that ends first in front."""
     logins = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT)
-    rows = list(
-        logins.values_list(
-            "pk",
-            "label",
-            "status",
-            "status_reason",
-            "token__access_expires_at",
-            "token__refresh_expires_at",
-            "renew_at",
-            "is_automatic",
-            "automatic_why",
-        )
-    )
-    ids = [row[0] for row in rows]
+    rows = [_Row(*row) for row in logins.values_list(*_COLUMNS)]
+    ids = [row.id for row in rows]
     linked, unlinked = _counts(ids)
     sets, attempts = open_sets_by_login(), _last_attempts(ids)
     found = [
-        Runway(
-            id=pk,
-            label=label,
-            status=status,
-            why=why,
-            access_ends_at=access_ends_at,
-            ends_at=ends_at,
-            accounts=linked[pk],
-            unlinked=unlinked[pk],
-            sets=frozenset(sets.get(pk, ())),
-            renew_at=renew_at,
-            is_automatic=is_automatic,
-            automatic_why=automatic_why,
-            last=attempts.get(pk),
+        _runway(
+            row,
+            accounts=linked[row.id],
+            unlinked=unlinked[row.id],
+            sets=frozenset(sets.get(row.id, ())),
+            last=attempts.get(row.id),
         )
-        for (
-            pk,
-            label,
-            status,
-            why,
-            access_ends_at,
-            ends_at,
-            renew_at,
-            is_automatic,
-            automatic_why,
-        ) in rows
+        for row in rows
     ]
     return sorted(found, key=lambda one: (not one.needs_login, one.ends_at is None, one.ends_at))
+
+
+def _runway(
+    row: _Row, *, accounts: int, unlinked: int, sets: frozenset[int], last: LastAttempt | None
+) -> Runway:
+    return Runway(
+        id=row.id,
+        label=row.label,
+        status=row.status,
+        why=row.why,
+        access_ends_at=row.access_ends_at,
+        ends_at=row.ends_at,
+        accounts=accounts,
+        unlinked=unlinked,
+        sets=sets,
+        renew_at=row.renew_at,
+        is_automatic=row.is_automatic,
+        automatic_why=row.automatic_why,
+        last=last,
+    )
 
 
 def forecast(rows: Sequence[Runway], *, now: datetime) -> str:

@@ -15,6 +15,8 @@ from orders.selectors.sets import SetAccount, SetRow, newest_sets, rows_of
 from orders.selectors.showing import effect_words
 
 MOST_FLAT = 50
+# So many open ones are listed at once; the page has a way to all of them.
+MOST_LISTED = 100
 # A pane shows the newest; all of them have a page.
 MOST_IN_PANE = 40
 FLAT = "Flat at the broker."
@@ -93,13 +95,15 @@ def all_open_lines() -> list[SetLine]:
     return [SetLine(row) for row in rows_of(Ground(sets=newest_sets(open_only=True, most=None)))]
 
 
-def list_lines() -> tuple[list[SetLine], list[SetLine]]:
-    """Return all sets that are not flat, and the newest of those that are; newest first."""
-    still_open = newest_sets(open_only=True, most=None)
+def list_lines(*, everything: bool) -> tuple[OpenSets, list[SetLine]]:
+    """Return the sets that are not flat, all or the newest, and the newest flat ones."""
+    still_open = list(newest_sets(open_only=True, most=None if everything else MOST_LISTED + 1))
+    is_cut = not everything and len(still_open) > MOST_LISTED
     flat = newest_sets(Q(flat_at__isnull=False), most=MOST_FLAT)
-    lines = [SetLine(row) for row in rows_of(Ground(sets=[*still_open, *flat]))]
+    wanted = still_open[:MOST_LISTED] if is_cut else still_open
+    lines = [SetLine(row) for row in rows_of(Ground(sets=[*wanted, *flat]))]
     return (
-        [line for line in lines if line.row.flat_at is None],
+        OpenSets([line for line in lines if line.row.flat_at is None], is_cut),
         [line for line in lines if line.row.flat_at is not None],
     )
 

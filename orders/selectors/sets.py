@@ -158,13 +158,16 @@ def closed_of(set_ids: Collection[int]) -> Bookmarks:
     return quantities_of(filled_of_exits(set_ids))
 
 
-def list_sets(which: Q | None = None, *, open_only: bool = False, most: int = 100) -> list[SetRow]:
+def list_sets(
+    *, open_only: bool = False, before: int | None = None, most: int = 100
+) -> list[SetRow]:
     """Return the newest sets first, in six queries whatever their number.
 
     Args:
-        which: a condition on the sets; None for all.
         open_only: leave out those that are flat.
+        before: only those with lower numbers.
     """
+    which = None if before is None else Q(pk__lt=before)
     return rows_of(Ground(sets=newest_sets(which, open_only=open_only, most=most)))
 
 

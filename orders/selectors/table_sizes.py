@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Model
 
-from accounts.models import AuditEvent, BalanceSnapshot, FleetWorth, Position, RefreshRun
+from accounts.models import (
+    AnsweredCall,
+    AuditEvent,
+    BalanceSnapshot,
+    FleetWorth,
+    Position,
+    RefreshRun,
+)
 from orders.models import AccountOrder, ComplexOrder, ExternalOrder, LegFill
 
 # Counting reads a whole index, which a click would wait for: a page may be a few minutes behind.
@@ -22,6 +29,7 @@ _GROWING: tuple[tuple[type[Model], str, str], ...] = (
     (BalanceSnapshot, "Balance snapshots", "one a day after 30 days"),
     (FleetWorth, "Worth of the fleet", "minutes 3 days, quarters 35 days, days for ever"),
     (RefreshRun, "Refreshes", "30 days"),
+    (AnsweredCall, "Answered calls of programs", "a day"),
     (ExternalOrder, "Orders from elsewhere", "30 days after their end"),
     (Position, "Positions", "what is held now"),
 )

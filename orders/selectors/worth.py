@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db.models import Max, QuerySet
 from django.db.models.functions import TruncDay
 
-from accounts.domain.histories import EASTERN
 from accounts.domain.words import Grain
 from accounts.models import BalanceSnapshot, FleetWorth
+from strategies.domain.new_york import EASTERN
 
 Point = tuple[datetime, Decimal]
 

@@ -1,11 +1,13 @@
 """Climb price ladders: move the limits that are due by a step, or stop, or wait."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -80,9 +82,12 @@ def climb(*, now: datetime) -> Climbed:
     missed are not made up for.
     """
     climbed = Climbed()
-    for ladder in due_ladders(now).select_related("order").order_by("pk"):
+    due = list(due_ladders(now).select_related("order").order_by("pk"))
+    # What is asked for in this pass is sent after it: one count holds for all of its ladders.
+    writes = writes_of_accounts(now) if due else Counter()
+    for ladder in due:
         if taken := _take(ladder, now):
-            _go_on(taken, climbed)
+            _go_on(taken, writes, climbed)
     if climbed != Climbed():
         log.info("climbed: %s", climbed)
     return climbed
@@ -121,7 +126,7 @@ def _take(ladder: PriceLadder, now: datetime) -> _Taken | None:
     return _Taken(ladder, parent_ticket(ladder.order, ladder.order.legs.all()), next_at, now)
 
 
-def _go_on(taken: _Taken, climbed: Climbed) -> None:
+def _go_on(taken: _Taken, writes: Counter[UUID], climbed: Climbed) -> None:
     row, order = taken.ladder, taken.order
     works = list(with_terms(at_work(order.pk, None)))
     moving = [child for child in works if _can_move(child, taken.ticket)]
@@ -138,7 +143,7 @@ def _go_on(taken: _Taken, climbed: Climbed) -> None:
     elif why := (
         _why_wait(works, moving)
         or (rule.words if rule is not None else "")
-        or _why_too_often(moving, taken.now)
+        or _why_too_often(moving, writes)
     ):
         _wait(taken, why, climbed)
     else:
@@ -154,10 +159,9 @@ def _can_move(child: AccountOrder, ticket: Ticket) -> bool:
     return child.status == Status.WORKING and child.cancel_asked_at is None and is_whole
 
 
-def _why_too_often(moving: Sequence[AccountOrder], now: datetime) -> str:
+def _why_too_often(moving: Sequence[AccountOrder], writes: Counter[UUID]) -> str:
     """Say which account had so many order writes of late that a ladder must leave it alone."""
-    counted = writes_of_accounts(now)
-    crowded = [child for child in moving if not may_write(child.account_id, counted)]
+    crowded = [child for child in moving if not may_write(child.account_id, writes)]
     return TOO_OFTEN.format(crowded[0].account.alias) if crowded else ""
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,23 +13,24 @@ from django.db import transaction
 from django.db.models import Min
 
 from accounts.domain.beats import Beat, Savings
-from accounts.models import Position, Token
-from accounts.selectors import access_tokens_of, our_accounts
+from accounts.domain.words import ABLE
+from accounts.models import Position
+from accounts.selectors import access_tokens_of, our_accounts, token_versions_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
-from accounts.services.balances import ASKED, askable_logins
-from accounts.services.beat_runs import count_calls
+from accounts.services.balances import askable_logins
+from accounts.services.beat_runs import WRITE_EVERY_S, count_calls, flush_days
 from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, PutOff, TokenRefused
 from brokerage.schwab import messages
-from brokerage.schwab.exchange import ApiRequest, Call
-from brokerage.schwab.replies import BrokerOrder, read_orders
-from orders.decorators import exchange_date
+from brokerage.schwab.exchange import ApiRequest, Call, Exchange
+from brokerage.schwab.replies import OrderPage, read_orders
 from orders.domain.bookmarks import NOTHING
 from orders.domain.matching import CLOCKS_APART
 from orders.models import ElsewhereLook, ExternalOrder
 from orders.selectors.explaining import explained
-from orders.services.external import note_external
+from orders.services.external import Noted, note_external
 from orders.services.order_reads import LONGEST_WINDOW
+from strategies.domain.new_york import exchange_date
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 LASTS = timedelta(seconds=45)
 USUAL_WINDOW = timedelta(days=1)
 AGAIN = timedelta(seconds=60)
+SEALED = "its token cannot be opened"
 
 Differences = Mapping[UUID, Mapping[str, str]]
 
@@ -47,15 +49,19 @@ class LookedElsewhere:
     """What one look did.
 
     Args:
-        asked: accounts or logins that were listed; `written` rows of orders changed by it.
+        asked: accounts or logins whose list is on record now; `rows` of orders were in the lists,
+            and `written` rows changed by them.
+        calls: requests made.
+        failed: why accounts or logins are to be asked again: no answer, or not all of its orders
+            were shown, could be read or are on record.
         refused_tokens: the token version that was refused, by login.
     """
 
     asked: int = 0
+    calls: int = 0
     rows: int = 0
     written: int = 0
-    put_off: set[UUID] = field(default_factory=set)
-    silent: dict[UUID, str] = field(default_factory=dict)
+    failed: dict[UUID, str] = field(default_factory=dict)
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
 
 
@@ -80,45 +86,65 @@ def look_elsewhere(
     """
     asks = _of_logins(logins, now) if logins is not None else _of_accounts(now)
     looked = LookedElsewhere()
+    flush_days(only=Beat.ACCOUNTS, every_s=WRITE_EVERY_S)  # what earlier looks counted
     if not asks:
         return looked
     headers = authorizations(access_tokens_of({ask.login_id for ask in asks}))
+    looked.failed = {ask.about: SEALED for ask in asks if ask.login_id not in headers}
     able = [ask for ask in asks if ask.login_id in headers]
     payer = payers(headers)
     calls = [Call(ask.request, headers[ask.login_id], payer=payer[ask.login_id]) for ask in able]
-    failed = {ask.about for ask in asks if ask.login_id not in headers}
     for batch in thrifty(gateway, Lane.CHANGES).stream(calls) if calls else ():
-        seen: list[BrokerOrder] = []
-        for index, exchange in batch:
-            try:
-                page = read_orders(reply_of(exchange))
-            except BrokerError as error:
-                failed.add(able[index].about)
-                _note(able[index], error, looked)
-            else:
-                looked.asked += 1
-                looked.rows += page.rows
-                seen += page.orders
-        looked.written += note_external(seen, now=now)
-    if failed and logins is None:
-        ElsewhereLook.objects.filter(account__in=failed).update(looked_at=None)
-    count_calls(Beat.ACCOUNTS, Savings(looked.asked, points_read=looked.rows))
+        _keep([(able[index], exchange) for index, exchange in batch], looked, now)
+    if looked.failed and logins is None:
+        ElsewhereLook.objects.filter(account__in=looked.failed).update(looked_at=None)
+    count_calls(Beat.ACCOUNTS, Savings(looked.calls, points_read=looked.rows))
     log.info("looked elsewhere: %s", looked)
     return looked
 
 
+def _keep(batch: Sequence[tuple[_Ask, Exchange]], looked: LookedElsewhere, now: datetime) -> None:
+    """Keep what a batch of lists shows, and note which of them must be asked for again."""
+    pages: list[tuple[_Ask, OrderPage]] = []
+    for ask, exchange in batch:
+        try:
+            pages.append((ask, read_orders(reply_of(exchange))))
+        except PutOff as error:
+            looked.failed[ask.about] = str(error)
+            continue
+        except BrokerError as error:
+            _note(ask, error, looked)
+        looked.calls += 1
+    noted = note_external([order for _, page in pages for order in page.orders], now=now)
+    looked.written += noted.written
+    for ask, page in pages:
+        looked.rows += page.rows
+        if words := _missing(page, noted):
+            looked.failed[ask.about] = words
+        else:
+            looked.asked += 1
+
+
+def _missing(page: OrderPage, noted: Noted) -> str:
+    """Say why a list does not settle what was traded elsewhere; nothing if it does."""
+    if page.rows >= messages.MOST_ROWS:
+        return f"the list ends after {page.rows} orders"
+    if page.unreadable:
+        return f"{page.unreadable} of {page.rows} orders are unreadable"
+    if noted.has_left(page.orders):
+        return "some of its orders may be ours, or could not be written"
+    return ""
+
+
 def _note(ask: _Ask, error: BrokerError, looked: LookedElsewhere) -> None:
-    if isinstance(error, PutOff):
-        looked.put_off.add(ask.login_id)
-        return
-    looked.silent[ask.login_id] = str(error)
+    looked.failed[ask.about] = str(error)
     if isinstance(error, TokenRefused):
         looked.refused_tokens[ask.login_id] = ask.token_version
 
 
 def _of_logins(logins: Collection[UUID], now: datetime) -> list[_Ask]:
     request = messages.orders(now - USUAL_WINDOW, now + CLOCKS_APART)
-    versions = _versions(logins)
+    versions = token_versions_of(logins)
     able = askable_logins(logins)
     return [_Ask(pk, pk, request, versions.get(pk, 0)) for pk in able]
 
@@ -127,11 +153,11 @@ def _of_accounts(now: datetime) -> list[_Ask]:
     """Keep how positions differ, and take the accounts that are to be listed now."""
     working = _working()
     _keep_differences(_differences(now), working, now)
-    ready = our_accounts().filter(login__status__in=ASKED, is_linked=True)
+    ready = our_accounts().filter(login__status__in=ABLE, is_linked=True)
     rows = ElsewhereLook.objects.filter(account__in=ready.values("pk")).select_related("account")
     due = [row for row in rows if _is_due(row, row.account_id in working, now)]
     ElsewhereLook.objects.filter(pk__in=[row.pk for row in due]).update(looked_at=now)
-    versions = _versions({row.account.login_id for row in due}) if due else {}
+    versions = token_versions_of({row.account.login_id for row in due}) if due else {}
     return [
         _Ask(
             row.account_id,
@@ -207,8 +233,3 @@ def _keep_differences(differences: Differences, working: Collection[UUID], now: 
         with transaction.atomic():
             ElsewhereLook.objects.bulk_update(changed, ["difference", "since", "looked_at"])
             ElsewhereLook.objects.bulk_create(new, ignore_conflicts=True)
-
-
-def _versions(logins: Collection[UUID]) -> Mapping[UUID, int]:
-    rows = Token.objects.filter(login__in=logins)
-    return dict(rows.values_list("login_id", "version"))

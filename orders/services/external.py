@@ -1,11 +1,11 @@
 """Keep orders that were made elsewhere, by hand or by other programs; none is ever adopted here."""
 
 import logging
-from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from orders.domain.lifecycle import UNRESOLVED, Status, any_of
 from orders.domain.matching import OUR_TAG
 from orders.models import AccountOrder, ExternalOrder
 from orders.selectors.explaining import explained
+from orders.services.known_orders import OrderKey, key_of, known_orders
 from orders.services.resurrecting import GIVEN_UP
 from orders.services.settling import candidate
 
@@ -34,62 +35,44 @@ WORDS = (
 )
 # What carries our tag may be ours for so long: its answer, or its successor, is on the way.
 OURS_FOR = timedelta(minutes=2)
-MOST_KNOWN = 50_000
-
-_Key = tuple[str, str]
-_State = tuple[str, str]
 
 
-class _Known:
-    """Orders of which nothing is to be written, as far as this process has seen.
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What became of orders that a list showed.
 
-    One that belongs to an account order stays known; one made elsewhere until it changes.
+    Args:
+        written: rows that changed.
+        left: orders about which nothing is on record yet: what may be ours, and what could not be
+            written.
     """
 
-    OURS: _State = ("", "")
+    written: int = 0
+    left: frozenset[OrderKey] = field(default=frozenset(), repr=False)
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._states: OrderedDict[_Key, _State] = OrderedDict()
-
-    def has(self, order: BrokerOrder) -> bool:
-        """Tell whether looking this order up would change nothing."""
-        state = self._states.get(_key(order))
-        return state is not None and state in {self.OURS, _state(order)}
-
-    def note(self, order: BrokerOrder, *, is_ours: bool) -> None:
-        with self._lock:
-            self._states[_key(order)] = self.OURS if is_ours else _state(order)
-            while len(self._states) > MOST_KNOWN:
-                self._states.popitem(last=False)
-
-    def forget(self) -> None:
-        """Forget everything: for tests, whose databases begin anew."""
-        with self._lock:
-            self._states.clear()
+    def has_left(self, orders: Iterable[BrokerOrder]) -> bool:
+        """Tell whether one of these orders must be shown again."""
+        return any(key_of(order) in self.left for order in orders)
 
 
-known_orders = _Known()
-
-
-def note_external(orders: Sequence[BrokerOrder], *, now: datetime) -> int:
-    """Keep those of these orders that belong to no account order; return how many rows changed.
+def note_external(orders: Sequence[BrokerOrder], *, now: datetime) -> Noted:
+    """Keep those of these orders that belong to no account order.
 
     Ours may be among them. One that may still turn out to be ours is passed over: reconciliation
     decides about it. The first time one touches an open placed order set, an alarm says so.
     """
-    fresh = {_key(order): order for order in orders if not known_orders.has(order)}
+    fresh = {key_of(order): order for order in orders if not known_orders.has(order)}
     if not fresh:
-        return 0
+        return Noted()
     try:
         return _note(list(fresh.values()), now)
     except (DatabaseError, ArithmeticError):
         # Most often another process keeps them at this moment; the next list shows them again.
         log.exception("%s orders made elsewhere are not kept yet", len(fresh))
-        return 0
+        return Noted(left=frozenset(fresh))
 
 
-def _note(orders: Sequence[BrokerOrder], now: datetime) -> int:
+def _note(orders: Sequence[BrokerOrder], now: datetime) -> Noted:
     ids = _accounts_of(orders)
     placed = [(ids[order.account_number], order) for order in orders if order.account_number in ids]
     owned = _owned(placed)
@@ -101,11 +84,12 @@ def _note(orders: Sequence[BrokerOrder], now: datetime) -> int:
             strange.append((account_id, order))
     if owned:
         _let_go(owned)
-    strange = _without_doubtful(strange, now)
-    written = _keep(strange, now) if strange else 0
-    for _, order in strange:
+    certain = _without_doubtful(strange, now)
+    written = _keep(certain, now) if certain else 0
+    for _, order in certain:
         known_orders.note(order, is_ours=False)
-    return written
+    kept = {key_of(order) for _, order in certain}
+    return Noted(written, frozenset(key_of(order) for _, order in strange) - kept)
 
 
 def _accounts_of(orders: Sequence[BrokerOrder]) -> dict[str, UUID]:
@@ -285,11 +269,3 @@ def _names(set_ids: Sequence[int]) -> str:
 
 def _said(row: ExternalOrder) -> str:
     return row.broker_status.replace("_", " ").lower()
-
-
-def _key(order: BrokerOrder) -> _Key:
-    return order.account_number, order.order_id
-
-
-def _state(order: BrokerOrder) -> _State:
-    return order.status, str(order.filled)

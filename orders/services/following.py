@@ -163,7 +163,7 @@ def _ask(
 ) -> Iterator[tuple[Lost, T]]:
     """Ask for all at once and yield what could be read."""
     calls = [
-        Call(request(one), asking.headers[one.login_id], payer=asking.payers.get(one.login_id, ""))
+        Call(request(one), asking.headers[one.login_id], payer=asking.payers[one.login_id])
         for one in lost
     ]
     for batch in asking.gateway.stream(calls) if calls else ():

@@ -10,6 +10,8 @@ from accounts.domain.words import Mode, ModeScope
 from accounts.models import User
 from accounts.services.audit import event, record
 from accounts.services.modes import Loosening, ModeChange, name_of, set_mode
+from accounts.services.proving import WrongPassword, check_own_password
+from accounts.services.tries import TooManyTries
 from orders.domain.allocation import blocks
 from orders.domain.lifecycle import Purpose, Reason, Status
 from orders.models import PriceLadder
@@ -86,7 +88,7 @@ def change_mode_as(user: User, wish: ModeRule, *, password: str, now: datetime) 
         return change_mode(wish, by=user, now=now)
     except Loosening:
         # Checked outside of the transaction: a good password check takes its time.
-        _check(user, password)
+        _check(user, password, now)
         return change_mode(wish, by=user, now=now, may_loosen=True)
 
 
@@ -96,13 +98,15 @@ def freeze_fleet(*, why: str, by: User, now: datetime) -> Frozen:
     return change_mode(wish, by=by, now=now, keeps_words=True)
 
 
-def _check(user: User, password: str) -> None:
+def _check(user: User, password: str, now: datetime) -> None:
     if not user.may_trade:
         raise MayNotLoosen("Your role may stop trading, but not open it again. Ask an agent.")
     if not password:
         raise PasswordRequired("This allows what is forbidden now: give your password.")
-    if not user.check_password(password):
-        raise PasswordRequired("That is not your password. Nothing was changed.")
+    try:
+        check_own_password(user, password, now=now)
+    except (WrongPassword, TooManyTries) as error:
+        raise PasswordRequired(f"{error} Nothing was changed.") from None
 
 
 def _stop_unsent(rule: ModeRule, now: datetime, actor: str) -> int:

@@ -10,7 +10,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.domain.beats import Beat, Savings
-from accounts.domain.histories import EASTERN
 from accounts.selectors import our_accounts
 from accounts.services.asking import FanOut
 from accounts.services.beat_lock import beat_lock
@@ -22,6 +21,7 @@ from orders.models import AccountOrder, ComplexOrder
 from orders.services import polling
 from orders.services.order_reads import Polled, working_orders
 from orders.services.rhythm import Rhythm
+from strategies.domain.new_york import midnight
 from strategies.domain.tickets import Strategy
 
 COUNTED_FOR_S = 60.0
@@ -109,8 +109,7 @@ def _orders_of_today(beat: Beat, now: datetime) -> int:
     """Count the orders the broker got today: what a poll of every order would read."""
 
     def count() -> int:
-        midnight = now.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)
-        of_today = ComplexOrder.objects.filter(created_at__gte=midnight)
+        of_today = ComplexOrder.objects.filter(created_at__gte=midnight(now))
         is_stock = beat is Beat.STOCKS
         parents = (
             of_today.filter(strategy=Strategy.EQUITY)

@@ -11,9 +11,10 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.domain.beats import Beat
+from accounts.domain.beats import Beat, Savings
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, reply_of
+from accounts.services.beat_runs import count_calls
 from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, PutOff, Refused, TokenRefused
 from brokerage.schwab import messages
@@ -84,7 +85,8 @@ def sync_orders(
 ) -> Polled:
     """Read exactly these orders, if they work: something was heard of them."""
     watched = watch(working_orders().filter(pk__in=child_ids))
-    return _read_now(watched, gateway, alone_by_number=True, progress=progress)
+    polled = _read_now(watched, gateway, alone_by_number=True, progress=progress)
+    return _counted(watched, polled)
 
 
 def sync_logins(
@@ -92,7 +94,14 @@ def sync_logins(
 ) -> Polled:
     """Read every working order of these logins, one list each: something may have been missed."""
     watched = watch(working_orders().filter(account__login__in=login_ids))
-    return _read_now(watched, gateway, progress=progress)
+    return _counted(watched, _read_now(watched, gateway, progress=progress))
+
+
+def _counted(watched: Sequence[Watched], polled: Polled) -> Polled:
+    """Count what was asked beside the beats; a list shows shares and options alike."""
+    beat = Beat.STOCKS if all(order.is_stock for order in watched) else Beat.OPTIONS
+    count_calls(beat, Savings(polled.calls, points_read=polled.rows, points_kept=polled.changed))
+    return polled
 
 
 def _sync(beat: Beat, gateway: FanOut, rhythm: Rhythm | None, progress: Progress | None) -> Polled:

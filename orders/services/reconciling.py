@@ -61,7 +61,7 @@ def reconcile(*, gateway: FanOut) -> Reconciled:
     groups = [group for group in _by_account(due) if group[0].login_id in headers]
     payer = payers(headers)
     calls = [
-        Call(_request(group), headers[group[0].login_id], payer=payer.get(group[0].login_id, ""))
+        Call(_request(group), headers[group[0].login_id], payer=payer[group[0].login_id])
         for group in groups
     ]
     for batch in thrifty(gateway, Lane.UNKNOWN).stream(calls) if calls else ():

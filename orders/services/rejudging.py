@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from orders.decorators import exchange_date
 from orders.domain.lifecycle import Reason
 from orders.models import AccountOrder
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.guarding import judge
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Problem, Ticket
 
 # What keeps an account from sending now. How it is sized was fixed with its first order.

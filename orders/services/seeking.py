@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from orders.domain.lifecycle import UNRESOLVED, Status, any_of
 from orders.models import AccountOrder
 from orders.services.resurrecting import GIVEN_UP
+from strategies.domain.new_york import midnight
 
-EASTERN = ZoneInfo("America/New_York")
 # A beat that comes a moment early must not make an order wait for the next one.
 EARLY = timedelta(seconds=0.5)
 ABSENT_EVERY = timedelta(seconds=60)
@@ -71,12 +70,11 @@ def _due(rows: QuerySet[AccountOrder], before: datetime) -> QuerySet[AccountOrde
 
 
 def _absent_today(now: datetime) -> QuerySet[AccountOrder]:
-    midnight = now.astimezone(EASTERN).replace(hour=0, minute=0, second=0, microsecond=0)
     return AccountOrder.objects.filter(
         ~Exists(under_way(OuterRef("account"), OuterRef("fingerprint"))),
         status=Status.FAILED_TO_PLACE,
         reason_code__in=GIVEN_UP,
-        claimed_at__gte=midnight,
+        claimed_at__gte=midnight(now),
     )
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Min, QuerySet
 from django.db.models.functions import Coalesce
 
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE
 from accounts.models import BrokerLogin, Token
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
@@ -67,7 +67,7 @@ def askable_logins() -> QuerySet[BrokerLogin]:
     """Return the logins the broker answers; another one cannot send anything either."""
     return BrokerLogin.objects.filter(
         environment=settings.ENVIRONMENT,
-        status__in=[LoginStatus.CONNECTED, LoginStatus.EXPIRING],
+        status__in=ABLE,
         token__isnull=False,
     )
 
@@ -127,7 +127,7 @@ def _list(
         Call(
             messages.orders(ask.since, ask.until),
             headers[ask.login_id],
-            payer=payer.get(ask.login_id, ""),
+            payer=payer[ask.login_id],
         )
         for ask in asks
     ]

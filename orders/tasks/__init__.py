@@ -18,4 +18,5 @@ from orders.tasks.reading import reconcile as reconcile
 from orders.tasks.reading import sync_option_orders as sync_option_orders
 from orders.tasks.reading import sync_stock_orders as sync_stock_orders
 from orders.tasks.starting import open_gate as open_gate
+from orders.tasks.telling import tell_record as tell_record
 from orders.tasks.thinning import thin_history as thin_history

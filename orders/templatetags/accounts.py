@@ -14,7 +14,8 @@ from accounts.domain.modes import ModeRule
 from accounts.domain.words import LoginStatus, Mode
 from orders.domain.plots import MINUS, Scale, nice_ticks, place, points, short
 from orders.selectors.account_grid import GridLine
-from orders.templatetags.desk import EASTERN, NOTHING, money, price
+from orders.templatetags.desk import NOTHING, money, price
+from strategies.domain.new_york import EASTERN
 
 register = template.Library()
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from math import ceil
 from typing import NamedTuple, Protocol
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.urls import reverse
@@ -17,11 +16,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from orders.domain.lifecycle import ParentStatus, Status
 from strategies.domain.legs import describe
+from strategies.domain.new_york import EASTERN
 from strategies.domain.tickets import Instruction, Leg
 
 register = template.Library()
 
-EASTERN = ZoneInfo("America/New_York")
 NOTHING = "—"
 MINUS = "\N{MINUS SIGN}"
 # An order of unknown outcome shows red from this age on.
@@ -244,14 +243,22 @@ def clock(seconds: int) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+# Where what an alarm is about is looked at, if it has no place of its own.
+_PAGES = {"brokerlogin": "logins", "mode": "modes", "beat": "status", "receiver": "hooks"}
+
+
 @register.filter
 def alarm_link(subject: str) -> str:
     """Return the address of what an alarm is about, or nothing if it has no page."""
     table, _, key = subject.partition(":")
     if table == "complexorder" and key.isdecimal():
         return reverse("order", args=[key])
+    if table == "usersession":
+        return reverse("sessions")
     if table == "externalorder":
         return f"{reverse('elsewhere')}#external-{key}"
+    if table in _PAGES:
+        return reverse(_PAGES[table])
     try:
         return reverse("unknown-order", args=[UUID(key)]) if table == "accountorder" else ""
     except ValueError:

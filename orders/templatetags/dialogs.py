@@ -8,6 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_htmx.middleware import HtmxDetails
 
+from accounts.services.proving import fresh_until
+
 register = template.Library()
 
 
@@ -21,6 +23,12 @@ def dialog_form(context: Context, address: str) -> SafeString:
         ' hx-post="{}" hx-target="#modal" hx-swap="innerHTML" hx-disable="findAll [type=submit]"',
         address,
     )
+
+
+@register.simple_tag(takes_context=True)
+def needs_proof(context: Context) -> SafeString:
+    """Return an attribute for what needs a fresh proof: an open page asks for one by itself."""
+    return format_html('data-prove-after="{}"', fresh_until(context["request"].session))
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,6 @@
 """Write the figures of the frame: whole dollars, and ages that the page counts on."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from django import template
@@ -24,14 +24,6 @@ def dollars(value: Decimal | None) -> str:
     if value is None:
         return money(None)
     return money(value.quantize(Decimal(1), ROUND_HALF_EVEN)).removesuffix(".00")
-
-
-@register.simple_tag
-def since(at: datetime) -> SafeString:
-    """Show an age (`4s`, `3m`) that the page counts on."""
-    seconds = (timezone.now() - at).total_seconds()
-    piece = '<time class="num" datetime="{}" data-count="age">{}</time>'
-    return format_html(piece, at.isoformat(), age_words(seconds))
 
 
 @register.simple_tag

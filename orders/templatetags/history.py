@@ -12,7 +12,6 @@ from orders.selectors.history import HistoryList
 from orders.selectors.history_detail import AccountPart
 from orders.selectors.history_rows import HistoryRow
 from orders.templatetags.desk import (
-    EASTERN,
     NOTHING,
     amount,
     leg,
@@ -20,6 +19,7 @@ from orders.templatetags.desk import (
     status_glyph,
     status_grid,
 )
+from strategies.domain.new_york import EASTERN
 from strategies.domain.tickets import Instruction, Leg
 
 register = template.Library()

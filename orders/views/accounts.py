@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.decorators import DeskRequest, may_sync, may_trade, signed_in
 from accounts.live.responses import live_panel
 from accounts.services.costs import refresh_cost
 from accounts.services.editing import MayNotEdit, NoSuchAccount, switch_accounts
@@ -89,7 +89,7 @@ def switch(request: DeskRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-@may_trade
+@may_sync
 def refresh(request: DeskRequest) -> HttpResponse:
     """Read the balances of all accounts (`?all=1`), of one (`?only=…`) or of those ticked."""
     ids = None if request.GET.get("all") else chosen(request)
@@ -98,7 +98,7 @@ def refresh(request: DeskRequest) -> HttpResponse:
     try:
         run = begin_refresh(ids, by=request.user.get_username())
     except QueueDown as error:
-        return told(request, str(error).replace("sent", "read"), is_error=True)
+        return told(request, str(error), is_error=True)
     except NoSuchAccount:
         raise Http404 from None
     if request.htmx:
@@ -133,7 +133,7 @@ def told(
         (messages.error if is_error else messages.success)(request, words)
         return redirect("accounts")
     shown = {"words": words, "is_error": is_error, "undo": undo}
-    answer = render(request, "accounts/told.html", shown, status=CONFLICT if is_error else None)
+    answer = render(request, "accounts/toast.html", shown, status=CONFLICT if is_error else None)
     if is_error:
         return answer
     return with_events(answer, *([CLOSE] if closes else []), CHANGED)

@@ -6,16 +6,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
-from accounts.selectors import past_alarms
+from accounts.selectors import open_alarms, past_alarms
 from accounts.services.alarms import acknowledge
+from orders.selectors.hooks import with_tellings
 from orders.views.frame import frame, notices
 
 
 @require_safe
 @signed_in
 def alarms(request: DeskRequest) -> HttpResponse:
-    """Show the alarms that were acknowledged; open ones stand above every page."""
-    return render(request, "orders/alarms.html", {**frame(request), "past": past_alarms()})
+    """Show all alarms with who was told of them; open ones stand above every page, too."""
+    alarms = [*reversed(open_alarms()), *past_alarms()]
+    return render(request, "orders/alarms.html", {**frame(request), "shown": with_tellings(alarms)})
 
 
 @require_POST

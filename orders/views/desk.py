@@ -15,15 +15,16 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import DeskRequest, signed_in
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
-from orders.decorators import exchange_date
 from orders.selectors.desk_facts import Kind
 from orders.selectors.desk_list import DeskList, list_desk, read_wish
 from orders.selectors.ground import Ground
 from orders.selectors.saved import list_saved
 from orders.selectors.set_lines import ground_of_desk, open_lines
 from orders.views.frame import frame, rights
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
+LIST = "orders/_orders.html"
 _INDENTS = re.compile(r"\s*\n\s*")
 
 
@@ -55,7 +56,7 @@ def desk(request: DeskRequest) -> HttpResponseBase:
 @live_panel("orders")
 def orders_panel(request: DeskRequest) -> HttpResponse:
     """Show the list of broadcasts, and what stands around it, for an open page."""
-    shown = {**rights(request), "listed": _listed(request)}
+    shown = {**rights(request), "listed": _listed(request), "table": LIST}
     return HttpResponse(compact(render_to_string("orders/orders_update.html", shown)))
 
 
@@ -92,7 +93,7 @@ def _sets(request: DeskRequest, version: str, ground: Ground) -> SafeString:
 def _list_pane(request: DeskRequest, ground: Ground) -> tuple[DeskList, SafeString]:
     listed = _listed(request, ground)
     shown = {**rights(request), "listed": listed}
-    return listed, compact(render_to_string("orders/_orders.html", shown))
+    return listed, compact(render_to_string(LIST, shown))
 
 
 def _sets_pane(request: DeskRequest, ground: Ground | None = None) -> SafeString:

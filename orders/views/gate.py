@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.decorators import DeskRequest, freshly_proved_to_change, may_trade, signed_in
 from accounts.services.gate import find_gate, open_gate
 from orders.views.frame import frame
 
@@ -14,6 +14,7 @@ from orders.views.frame import frame
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 @may_trade
+@freshly_proved_to_change
 def gate(request: DeskRequest) -> HttpResponse:
     """Say what opening means; a POST opens."""
     if request.method != "POST":

@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, signed_in
-from orders.decorators import exchange_date
 from orders.forms.history import HistoryForm
 from orders.selectors.history import all_rows
 from orders.selectors.history_file import AccountLine, account_lines
 from orders.selectors.history_rows import HistoryRow
 from orders.views.tables import CSV, csv_text, streamed
 from strategies.domain.legs import describe
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Instruction, Leg
 
 BY_ACCOUNT = "accounts"

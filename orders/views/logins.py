@@ -10,7 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.decorators import (
+    DeskRequest,
+    freshly_proved,
+    freshly_proved_to_change,
+    may_trade,
+    signed_in,
+)
 from accounts.domain.words import Environment
 from accounts.live.responses import live_panel
 from accounts.models import Account, BrokerLogin, LoginAttempt
@@ -54,6 +60,7 @@ def logins_panel(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 @may_trade
+@freshly_proved_to_change
 def new_login(request: DeskRequest) -> HttpResponse:
     """Take a new login; it is connected next."""
     form = LoginForm(request.POST or None, login=None, callback=settings.OAUTH_CALLBACK_URL)
@@ -77,6 +84,7 @@ def new_login(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 @may_trade
+@freshly_proved_to_change
 def login(request: DeskRequest, login_id: UUID) -> HttpResponse:
     """Show one login with its accounts and attempts; a POST changes what it signs in with."""
     found = _find(login_id)
@@ -111,6 +119,7 @@ def login_test(request: DeskRequest, login_id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 @may_trade
+@freshly_proved_to_change
 def login_automation(request: DeskRequest, login_id: UUID) -> HttpResponse:
     """Let the browser sign in for a login, or not any more."""
     found, is_on = _find(login_id), request.POST.get("is_on") == "1"
@@ -142,6 +151,7 @@ def login_browser(request: DeskRequest, login_id: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 @may_trade
+@freshly_proved_to_change
 def account_unlink(request: DeskRequest, account_id: UUID) -> HttpResponse:
     """Take an account back from its login."""
     account = get_object_or_404(Account, pk=account_id, login__environment=settings.ENVIRONMENT)
@@ -158,7 +168,8 @@ def account_unlink(request: DeskRequest, account_id: UUID) -> HttpResponse:
 @may_trade
 def attempt_picture(request: DeskRequest, attempt_id: UUID) -> HttpResponse:
     """Show the last page of an attempt; everything typed was blanked before it was taken."""
-    picture = picture_of(get_object_or_404(LoginAttempt, pk=attempt_id))
+    ours = LoginAttempt.objects.filter(login__environment=settings.ENVIRONMENT)
+    picture = picture_of(get_object_or_404(ours, pk=attempt_id))
     if picture is None:
         return HttpResponse("There is no picture of it any more.", status=404)
     return HttpResponse(picture, content_type="image/png")
@@ -167,10 +178,12 @@ def attempt_picture(request: DeskRequest, attempt_id: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 @may_trade
+@freshly_proved
 def logins_csv(request: DeskRequest) -> HttpResponse:
     """Write the logins as CSV, without anything secret."""
     head = ("label", "callback_url", "status", "automatic", "ends_at", "accounts")
-    callbacks = dict(BrokerLogin.objects.values_list("pk", "callback_url"))
+    ours = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT)
+    callbacks = dict(ours.values_list("pk", "callback_url"))
     rows = [
         (
             one.label,
@@ -188,6 +201,7 @@ def logins_csv(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 @may_trade
+@freshly_proved_to_change
 def logins_import(request: DeskRequest) -> HttpResponse:
     """Take logins as CSV, all or none."""
     form = ImportForm(request.POST or None)

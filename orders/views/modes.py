@@ -7,13 +7,16 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.decorators import DeskRequest, signed_in
+from accounts.decorators import DeskRequest, ask_for_proof, signed_in
+from accounts.domain.modes import opens_fleet
 from accounts.domain.words import Mode, ModeScope
 from accounts.selectors import ModeInForce, get_mode, modes_in_force
 from accounts.services.modes import BadMode
+from accounts.services.proving import is_fresh
 from orders.forms.modes import ModeForm, asked_for
 from orders.selectors.leaving import left_behind
 from orders.services.freezing import (
@@ -56,6 +59,8 @@ def _set(request: DeskRequest, in_force: Sequence[ModeInForce]) -> HttpResponse:
     form = _form(request, in_force, data=request.POST)
     if not form.is_valid():
         return _page(request, in_force, form)
+    if opens_fleet(form.wish()) and not is_fresh(request.session, now=timezone.now()):
+        return ask_for_proof(request, back=f"{reverse('modes')}?scope=FLEET&mode=OPEN")
     password = form.cleaned_data.get("password", "")
     try:
         frozen = change_mode_as(request.user, form.wish(), password=password, now=timezone.now())

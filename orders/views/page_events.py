@@ -8,6 +8,8 @@ from django_htmx.http import trigger_client_event
 # Close the dialog; ask for the panels again, without waiting to be told.
 CLOSE: Final = "closeModal"
 CHANGED: Final = "changed"
+# What needs a proof of the last 15 minutes may be sent now.
+PROVED: Final = "proved"
 
 
 def with_events(answer: HttpResponse, *events: str) -> HttpResponse:

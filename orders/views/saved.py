@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
-from orders.decorators import exchange_date
 from orders.domain.saved import Unreadable
 from orders.forms.saving import SaveForm, values_of
 from orders.models import SavedOrder
@@ -19,6 +18,7 @@ from orders.services.saving import CannotSave, delete_saved, rename_saved, save_
 from orders.views.frame import frame
 from orders.views.page_events import with_events
 from orders.views.ticket import fresh_ticket, posted, show_review, show_ticket, ticket_form
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
 KINDS: Mapping[str, Collection[Strategy]] = {
@@ -32,10 +32,10 @@ KINDS: Mapping[str, Collection[Strategy]] = {
 @may_trade
 def saved_orders(request: DeskRequest) -> HttpResponse:
     """List the agent's saved orders, for an open page or as a page."""
-    shown = saved_of(request, request.GET.get("kind", ""))
     if request.htmx:
+        shown = saved_of(request, request.GET.get("kind", ""))
         return render(request, "orders/_saved_orders.html", shown)
-    return render(request, "orders/saved_orders.html", {**frame(request), **shown})
+    return render(request, "orders/saved_orders.html", {**frame(request), **saved_of(request)})
 
 
 @require_safe

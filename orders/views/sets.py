@@ -33,9 +33,10 @@ def sets(request: DeskRequest) -> HttpResponseBase:
         return _list_panel(request)
     framed = frame(request)
     version = framed["frame_version"]
-    key = f"sets {version} {seen_as(request)}"
+    key = f"sets {version} {seen_as(request)} {_wants_all(request)}"
     lines = rendered.get(key, lambda: _listed(request))
-    return render(request, "orders/sets.html", {**framed, "version": version, "sets": lines})
+    shown = {"version": version, "sets": lines, "everything": _wants_all(request)}
+    return render(request, "orders/sets.html", {**framed, **shown})
 
 
 @require_safe
@@ -62,7 +63,12 @@ def _list_panel(request: DeskRequest) -> HttpResponse:
     return HttpResponse(_listed(request))
 
 
+def _wants_all(request: DeskRequest) -> bool:
+    return request.GET.get("all") == "1"
+
+
 def _listed(request: DeskRequest) -> SafeString:
-    still_open, flat = list_lines()
-    shown = {**rights(request), "lines": still_open, "flat": flat}
+    still_open, flat = list_lines(everything=_wants_all(request))
+    shown = {**rights(request), "lines": still_open.lines, "is_cut": still_open.is_cut}
+    shown["flat"] = flat
     return compact(render_to_string("orders/_sets.html", shown))

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.decorators import DeskRequest, may_sync, signed_in
 from accounts.domain.beats import NAMES, Beat
 from accounts.live.responses import live_panel
 from accounts.services.beat_runs import BeatAge, beat_ages
@@ -44,7 +44,7 @@ def status_panel(request: DeskRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-@may_trade
+@may_sync
 def sync(request: DeskRequest, name: str) -> HttpResponse:
     """Start one run of a beat now."""
     beat = beat_of(name)

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import DeskRequest, signed_in
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
-from orders.decorators import exchange_date
 from orders.selectors.desk import ground_of_orders
 from orders.selectors.desk_facts import Kind
 from orders.selectors.desk_list import DeskList, list_desk, read_wish
@@ -25,7 +24,9 @@ from orders.views.desk import compact
 from orders.views.frame import frame, rights
 from orders.views.positions import held_now
 from orders.views.saved import saved_of
+from strategies.domain.new_york import exchange_date
 
+LIST = "orders/_stock_orders.html"
 HELD = PositionsWish(view=View.SYMBOLS, kind=Holding.STOCKS)
 
 
@@ -55,8 +56,8 @@ def stocks(request: DeskRequest) -> HttpResponseBase:
 @live_panel("orders")
 def stock_orders_panel(request: DeskRequest) -> HttpResponse:
     """Show the list of broadcasts, and what stands around it, for an open page."""
-    shown = {**rights(request), "listed": _listed(request)}
-    return HttpResponse(compact(render_to_string("orders/stocks_update.html", shown)))
+    shown = {**rights(request), "listed": _listed(request), "table": LIST}
+    return HttpResponse(compact(render_to_string("orders/orders_update.html", shown)))
 
 
 @require_safe
@@ -78,7 +79,7 @@ def _orders(request: DeskRequest, version: str, ground: Ground) -> dict[str, Any
 def _list_pane(request: DeskRequest, ground: Ground) -> tuple[DeskList, SafeString]:
     listed = _listed(request, ground)
     shown = {**rights(request), "listed": listed}
-    return listed, compact(render_to_string("orders/_stock_orders.html", shown))
+    return listed, compact(render_to_string(LIST, shown))
 
 
 def _listed(request: DeskRequest, ground: Ground | None = None) -> DeskList:

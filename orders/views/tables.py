@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from orders.decorators import exchange_date
+from strategies.domain.new_york import exchange_date
 
 CSV = "text/csv; charset=utf-8"
 # A cell that begins so is a formula to a spreadsheet, whatever it was to us.

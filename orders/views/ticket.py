@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
 from accounts.tasks.queue import QueueDown, check_queue
-from orders.decorators import exchange_date, received_at
+from orders.decorators import received_at
 from orders.domain.errors import BadTicket, GuardRefused, KeyReused
 from orders.domain.guards import Guard
 from orders.forms.drawing import PRICE_ACTS, draw_ticket
@@ -36,9 +36,11 @@ from orders.services.freezing import PasswordRequired
 from orders.tasks import ring_for
 from orders.views.frame import frame
 from orders.views.page_events import CLOSE, with_events
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Problem
 
-PROVED_AT = "proved_at"
+# Beside what proving keeps: a sign-in is no password given to send something.
+PROVED_AT = "proved_to_send_at"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

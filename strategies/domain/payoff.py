@@ -6,10 +6,8 @@ from decimal import Decimal
 from itertools import pairwise
 from math import erf, log, sqrt
 
-from strategies.domain.symbols import PutCall, is_option, parse_option
+from strategies.domain.symbols import SHARES_PER_CONTRACT, PutCall, is_option, parse_option
 from strategies.domain.tickets import Leg
-
-SHARES_PER_CONTRACT = 100
 
 Point = tuple[Decimal, Decimal]
 _ZERO = Decimal(0)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 OPTION_LENGTH = 21
 TICKER_LENGTH = 8
+# What one standard option contract is about.
+SHARES_PER_CONTRACT = 100
 
 _EXAMPLE = "SPXW  251205C07200000"
 _ROOT_WIDTH = 6

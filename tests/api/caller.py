@@ -1,6 +1,7 @@
 """A program that calls the API, and the bodies it sends."""
 
 import json
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from accounts.models import AuditEvent, User
 from orders.domain.guards import Guard
 from orders.models import AccountOrder, ComplexOrder, OrderLeg
 from tests.support.make import PASSWORD
+from tradeswim.api_codes import FAULTS, codes_of
 
 Answer = Any  # the test client adds json() to responses, which no type says
 PROBLEM = "application/problem+json"
@@ -63,12 +65,20 @@ class Caller:
         return {"Authorization": f"Bearer {self.access}"} if self.access else {}
 
 
+def next_page(answer: Answer) -> str:
+    """Return where a list goes on, as Caller.get() takes it; empty at its end."""
+    assert answer.status_code == 200, answer.content
+    found = re.fullmatch(r'</api/v1/(.+)>; rel="next"', answer.get("Link", ""))
+    return found[1] if found else ""
+
+
 def problem_of(answer: Answer, status: int, code: str) -> dict[str, Any]:
     """Check that an answer is a problem of this kind; return it."""
     assert (answer.status_code, answer["Content-Type"]) == (status, PROBLEM), answer.content
     body: dict[str, Any] = answer.json()
     assert {"type", "title", "status", "detail", "code"} <= set(body)
     assert (body["status"], body["code"]) == (status, code)
+    assert code in codes_of(status), f"{code} is missing in tradeswim/api_codes.py"
     return body
 
 
@@ -79,6 +89,7 @@ def faults_of(answer: Answer) -> set[tuple[str, str]]:
     is_one_guard = len(codes) == 1 and codes <= set(Guard)
     problem_of(answer, 400, codes.pop() if is_one_guard else "invalid")
     assert all(one["message"] for one in errors)
+    assert {one["code"] for one in errors} <= {*FAULTS, *Guard}, "missing in tradeswim/api_codes.py"
     return {(one["field"], one["code"]) for one in errors}
 
 

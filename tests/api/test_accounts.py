@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope
+from accounts.domain.words import Environment, LoginStatus, Mode, ModeScope, Role
 from accounts.models import Account, AuditEvent, BrokerLogin
-from tests.api.caller import faults_of, problem_of
-from tests.support.make import make_account, make_group, make_login, make_mode
+from tests.api.caller import Caller, faults_of, next_page, problem_of
+from tests.support.make import make_account, make_group, make_login, make_mode, make_user
 from tests.support.raw_server import dead_port
 from tests.support.redis_server import point_celery_to
 
@@ -51,6 +51,30 @@ def test_accounts_are_listed_in_grid_order_with_everything_that_may_be_shown(cal
     }
     assert [row["mode"] for row in rows] == ["OPEN", "CLOSE_ONLY", "OPEN"]
     assert (rows[0]["value"], rows[0]["day_gain"], rows[0]["age_s"]) == (None, None, None)
+
+
+def test_the_grid_is_turned_page_by_page(caller, accounts):
+    first = caller.get("accounts/", limit=2)
+    second = caller.get(next_page(first))
+
+    assert [row["alias"] for row in first.json()] == ["Account 1", "Account 2"]
+    assert [row["alias"] for row in second.json()] == ["Account 3"]
+    assert next_page(second) == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ({"limit": "0"}, ("limit", "min_value")),
+        ({"limit": "5001"}, ("limit", "max_value")),
+        ({"after": "x"}, ("after", "invalid")),
+        ({"after": UNKNOWN}, ("after", "unknown_account")),
+        ({"sort": "value"}, ("sort", "unknown")),
+        ({"limit": ["1", "2"]}, ("limit", "given_twice")),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused(caller, accounts, query, fault):
+    assert faults_of(caller.get("accounts/", **query)) == {fault}
 
 
 def test_accounts_of_the_other_environment_are_not_listed(caller, accounts):
@@ -149,6 +173,29 @@ def test_one_bad_field_stops_the_good_ones(caller, accounts):
         ("multiplier", "min_value")
     }
     assert Account.objects.get(pk=accounts[0].pk).alias == "Account 1"
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EXIT_ONLY])
+def test_who_does_not_trade_changes_no_account(accounts, queue, role):
+    other = Caller(make_user(role))
+    other.sign_in()
+    before = list(Account.objects.values())
+
+    for answer in (
+        other.patch(f"accounts/{accounts[0].pk}/", {"is_active": False}),
+        other.post("accounts/refresh/"),
+    ):
+        problem = problem_of(answer, 403, "permission_denied")
+        assert problem["detail"].endswith("Ask an admin for the role AGENT.")
+    assert other.get("accounts/").status_code == 200
+    assert list(Account.objects.values()) == before
+
+
+def test_an_admin_changes_an_account(accounts):
+    admin = Caller(make_user(Role.ADMIN))
+    admin.sign_in()
+
+    assert admin.patch(f"accounts/{accounts[0].pk}/", {"alias": "Grandma"}).status_code == 200
 
 
 @pytest.mark.parametrize("pk", [UNKNOWN, "x", "7"])

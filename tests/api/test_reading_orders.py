@@ -10,7 +10,16 @@ from django.utils import timezone
 from accounts.domain.words import Environment
 from accounts.models import Account
 from orders.models import AccountOrder, ComplexOrder
-from tests.api.caller import condor, far_off, faults_of, problem_of, put, shares, spread
+from tests.api.caller import (
+    condor,
+    far_off,
+    faults_of,
+    next_page,
+    problem_of,
+    put,
+    shares,
+    spread,
+)
 from tests.support.make import make_account, make_login
 
 
@@ -113,7 +122,22 @@ def test_lists_can_be_filtered_by_day_both_included(caller, orders):
 
 
 def test_lists_can_be_turned_page_by_page(caller, orders):
+    first = caller.get("orders/", status="READY", limit=3)
+    newer = caller.order(shares(confirm=["PRICE_AWAY", "DUPLICATE_ORDER"])).json()["id"]
+    second = caller.get(next_page(first))
+
+    assert ids(first) == orders[:0:-1]
+    assert ids(second) == [orders[0]]
+    assert next_page(second) == ""
     assert ids(caller.get("orders/", before=orders[2], limit=1)) == [orders[1]]
+    assert newer not in ids(caller.get(next_page(first)))
+
+
+def test_a_word_that_is_none_is_refused_with_those_there_are(caller, orders):
+    (error,) = problem_of(caller.get("orders/", strategy="CONDOR"), 400, "invalid")["errors"]
+
+    words = "EQUITY, SINGLE_OPTION, VERTICAL, IRON_CONDOR"
+    assert error["message"] == f'"CONDOR" is not one of {words}.'
 
 
 @pytest.mark.parametrize(

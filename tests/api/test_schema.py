@@ -42,6 +42,7 @@ def test_every_call_is_described(described):
         "mode/": {"get", "post"},
         "status/": {"get"},
         "sync/{name}/": {"post"},
+        "hooks/saved-order/": {"post"},
     }
 
 
@@ -71,9 +72,15 @@ def test_the_key_of_an_order_and_the_filters_of_the_list_are_described(described
 
 
 def test_what_proves_a_caller_is_described(described):
-    assert set(described["components"]["securitySchemes"]) == {"accessToken", "pageSession"}
+    assert set(described["components"]["securitySchemes"]) == {
+        "accessToken",
+        "pageSession",
+        "hookSignature",
+    }
     security = described["paths"]["/api/v1/orders/"]["post"]["security"]
     assert security == [{"accessToken": []}, {"pageSession": []}]
+    hook = described["paths"]["/api/v1/hooks/saved-order/"]["post"]
+    assert hook["security"] == [{"hookSignature": []}]
     assert {} in described["paths"]["/api/v1/auth/token/"]["post"]["security"]
 
 

@@ -4,13 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
 from accounts.domain.words import Role
-from accounts.models import ApiRefresh, AuditEvent
-from accounts.services.sessions import forget_ended
+from accounts.models import ApiRefresh, AuditEvent, UserSession
+from accounts.services.session_ends import forget_ended
 from tests.api.caller import Caller, faults_of, problem_of
 from tests.support.make import PASSWORD, make_user
 
@@ -246,18 +245,21 @@ def test_a_user_who_is_switched_off_is_out_at_once(program):
     problem_of(program.post("auth/refresh/"), 401, "session_ended")
 
 
-def test_a_role_that_was_taken_away_counts_at_once(program):
+def test_another_role_ends_every_session_at_once(program):
     program.sign_in()
     program.user.role = Role.VIEWER
     program.user.save()
 
+    problem_of(program.order({}), 401, "authentication_failed")
+    problem_of(program.post("auth/refresh/"), 401, "session_ended")
+    program.sign_in()
     problem_of(program.order({}), 403, "permission_denied")
 
 
 def test_a_session_ends_after_twelve_hours_however_often_it_was_renewed(program):
     program.sign_in()
     program.post("auth/refresh/")
-    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    UserSession.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
 
     problem_of(program.post("auth/refresh/"), 401, "session_ended")
 
@@ -275,7 +277,7 @@ def test_what_ended_is_forgotten(program):
     assert forget_ended(now=timezone.now()) == 0
 
     assert forget_ended(now=timezone.now() + timedelta(hours=13)) == 2
-    assert not Session.objects.exists()
+    assert not UserSession.objects.exists()
     assert not ApiRefresh.objects.exists()
 
 

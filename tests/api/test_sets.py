@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.services.balances import sync_accounts
 from orders.models import ExitStep, PlacedOrderSet
-from tests.api.caller import Caller, problem_of
+from tests.api.caller import Caller, next_page, problem_of
 
 
 @pytest.fixture
@@ -70,8 +70,33 @@ def test_the_list_asks_for_no_prices(viewer, fleet, condors):
     (listed,) = viewer.get("sets/").json()
 
     assert len(fleet.broker.journal()) == since
-    assert (listed["id"], listed["exit_prices"]) == (condors.pk, None)
+    nothing_known = {"price_effect": "NET_DEBIT", "natural": None, "mid": None}
+    assert (listed["id"], listed["exit_prices"]) == (condors.pk, nothing_known)
     assert set(listed) == set(viewer.get(f"sets/{condors.pk}/").json())
+
+
+def test_the_list_shows_the_prices_that_somebody_looked_at(viewer, fleet, condors, queue, settings):
+    settings.CACHE_URL = queue.url
+    shown = viewer.get(f"sets/{condors.pk}/").json()["exit_prices"]
+    since = len(fleet.broker.journal())
+
+    (listed,) = viewer.get("sets/").json()
+
+    assert listed["exit_prices"] == shown
+    assert shown["mid"] is not None
+    assert len(fleet.broker.journal()) == since
+
+
+def test_the_list_is_turned_page_by_page(viewer, fleet, condors):
+    newer = fleet.broadcast(fleet.shares())
+    fleet.poll()
+
+    first = viewer.get("sets/", limit=1, open="true")
+
+    assert [one["order"] for one in first.json()] == [newer.pk]
+    second = viewer.get(next_page(first))
+    assert [one["id"] for one in second.json()] == [condors.pk]
+    assert next_page(second) == ""
 
 
 def test_a_flat_set_has_no_price_and_is_left_out_of_the_open_ones(viewer, condors):
@@ -86,7 +111,8 @@ def test_a_flat_set_has_no_price_and_is_left_out_of_the_open_ones(viewer, condor
 
 
 @pytest.mark.parametrize(
-    "query", [{"opne": "true"}, {"open": "maybe"}, {"limit": "0"}, {"limit": ["1", "2"]}]
+    "query",
+    [{"opne": "true"}, {"open": "maybe"}, {"limit": "0"}, {"limit": ["1", "2"]}, {"before": "x"}],
 )
 def test_a_query_that_makes_no_sense_is_refused(viewer, query):
     problem_of(viewer.get("sets/", **query), 400, "invalid")

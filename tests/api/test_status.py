@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.domain.beats import Beat
-from accounts.domain.words import Role
+from accounts.domain.words import LoginStatus, Role
+from accounts.models import BrokerLogin
 from orders.services.order_beats import run_order_beat
 from tests.api.caller import Caller
 from tests.support.make import make_user
@@ -35,6 +36,7 @@ def test_status_says_how_everything_is_and_what_it_costs(caller, fleet, cached):
     assert body["budget"]["per_minute"] == 120
     assert sum(key["lanes"]["POLLS"] for key in body["budget"]["keys"]) == 3
     assert body["troubles"] == []
+    assert (body["logins"], body["logins_out"]) == (3, 0)
     assert body["mode"] == []
 
 
@@ -58,6 +60,15 @@ def test_a_login_that_fails_is_named(caller, fleet, cached):
     assert body["is_well"] is False
     (trouble,) = body["troubles"]
     assert (trouble["login"], trouble["what"]) == (fleet.logins[0].label, "stocks")
+
+
+def test_a_login_that_must_sign_in_is_counted_and_named(caller, fleet, cached):
+    BrokerLogin.objects.filter(pk=fleet.logins[1].pk).update(status=LoginStatus.LOGIN_REQUIRED)
+
+    body = caller.get("status/").json()
+
+    assert (body["is_well"], body["logins"], body["logins_out"]) == (False, 3, 1)
+    assert [one["login"] for one in body["troubles"]] == [fleet.logins[1].label]
 
 
 @pytest.mark.parametrize("name", ["stocks", "options", "accounts"])

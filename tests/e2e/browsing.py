@@ -1,12 +1,13 @@
 """A real Chromium on the running site: how it is started, signed in, and watched."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, Request, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # Without these a browser talks to its maker at every start.
@@ -70,6 +71,18 @@ def sign_in(page: Page, url: str, user: str, password: str) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector("#main")
+
+
+def posts(page: Page, address: str) -> list[str]:
+    """Return a list that grows with every POST to an address like this pattern."""
+    sent: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and re.search(address, request.url):
+            sent.append(request.url)
+
+    page.on("request", note)
+    return sent
 
 
 @contextmanager

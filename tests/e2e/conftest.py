@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.e2e.browsing import CONTEXT, Watch, launch_options, sign_in
-from tests.support.stack import Program, Stack, free_ports
+from tests.e2e.browsing import CONTEXT, Watch, launch_options
+from tests.e2e.living import Silence, Working, web_of
+from tests.e2e.site import Site
+from tests.support.stack import Stack, free_ports
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +27,7 @@ def browser_context_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Iterator["Site"]:
+def site(tmp_path_factory) -> Iterator[Site]:
     """An installation of this test module's own: 45 paper accounts, no sample trade."""
     stack = Stack(tmp_path_factory.mktemp("home"), *free_ports(), DEMO_TRADE="0")
     try:
@@ -35,23 +37,19 @@ def site(tmp_path_factory) -> Iterator["Site"]:
             stack.stop()
 
 
-class Site:
-    """A running installation: its addresses, its processes, and a program that trades on it."""
+@pytest.fixture
+def order(site: Site) -> Working:
+    """A condor that works in every account and is filled where a test wants it."""
+    site.program.paper("market", {"fills": "manual"})
+    return Working(site)
 
-    def __init__(self, stack: Stack, ready: dict[str, Any]) -> None:
-        self.stack, self.ready = stack, ready
-        self.url: str = ready["url"]
-        self._program: Program | None = None
 
-    @property
-    def program(self) -> Program:
-        """Trades by the API and moves the paper broker; its sign-in lasts five minutes."""
-        if self._program is None:
-            self._program = Program(self.ready)
-        return self._program
-
-    def sign_in(self, page: Page) -> None:
-        sign_in(page, self.url, self.ready["user"], self.ready["password"])
+@pytest.fixture
+def silence(site: Site) -> Iterator[Silence]:
+    """A hand that makes the web server silent; at the end it speaks again."""
+    found = Silence(web_of(site))
+    yield found
+    found.end()
 
 
 @pytest.fixture

@@ -66,8 +66,15 @@ SHOTS = [
     Shot("modes", "/desk/modes/"),
     Shot("unknown", "/desk/unknown/"),
     Shot("alarms", "/desk/alarms/"),
+    Shot("hooks", "/settings/hooks/"),
     Shot("close-everything", "/desk/close-everything/"),
     Shot("settings", "/settings/"),
+    Shot("second-factors", "/settings/second-factors/"),
+    Shot(
+        "second-factors-app", "/settings/second-factors/", click("button:has-text('Set up an app')")
+    ),
+    Shot("prove", "/prove/"),
+    Shot("sessions", "/settings/sessions/"),
     Shot("admin", "/admin/"),
     Shot("missing", "/nowhere/"),
 ]

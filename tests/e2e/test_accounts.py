@@ -1,9 +1,13 @@
 """The page of accounts in a real browser: switch, undo, refresh, dialog, plot."""
 
-import pytest
-from playwright.sync_api import Page, expect
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from tests.e2e.conftest import Site
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.site import Site
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -40,6 +44,35 @@ def test_an_undo_shows_at_once_without_a_stream(desk, site):
     desk.get_by_role("button", name="Undo").click()
 
     expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_an_undo_whose_answer_comes_late_is_sent_once_and_said(accounts):
+    """Its toast is gone by then."""
+    switch = accounts.locator(".sw").nth(6)
+    switch.click()
+    undo = accounts.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    held: list[Route] = []
+    accounts.route("**/accounts/switch/**", lambda route: held.append(route))
+
+    undo.click()
+
+    expect(undo).to_be_disabled()
+    expect(undo).to_have_count(0, timeout=10_000)
+    held[0].continue_()
+    expect(accounts.locator("#toasts")).to_contain_text("in broadcasts")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    assert len(held) == 1
+
+
+def test_a_toast_whose_undo_was_taken_leaves(accounts):
+    accounts.locator(".sw").nth(7).click()
+    expect(accounts.locator("#toasts")).to_contain_text("out of broadcasts")
+
+    accounts.get_by_role("button", name="Undo").click()
+
+    expect(accounts.locator("#toasts")).not_to_contain_text("out of broadcasts", timeout=2_000)
+    expect(accounts.locator("#toasts")).to_contain_text("in broadcasts")
 
 
 def test_r_reads_all_accounts_and_shows_how_far_it_is(accounts):
@@ -93,6 +126,20 @@ def test_the_plot_is_drawn_only_when_it_is_unfolded(accounts):
     expect(accounts.locator("#aum-plot > *").first).to_be_visible()
 
 
+def test_an_answer_for_another_span_that_comes_late_is_not_drawn(accounts):
+    held: list[Route] = []
+    accounts.route(re.compile(r"span=1d"), lambda route: held.append(route))
+    accounts.get_by_text("AUM over time").click()
+    accounts.locator("[data-span='all']").click()
+    expect(accounts.locator("#aum-plot > *").first).to_be_visible()
+
+    with accounts.expect_response(re.compile(r"span=1d")):
+        held[0].continue_()
+    accounts.wait_for_timeout(300)
+
+    expect(accounts.locator("[data-span='all']")).to_have_attribute("aria-current", "true")
+
+
 def test_finding_and_sorting_keep_the_page_and_the_panel_together(accounts):
     # Ten by their names, and two whose numbers have these digits.
     accounts.locator("#find input").fill("paper 01")
@@ -108,15 +155,32 @@ def test_finding_and_sorting_keep_the_page_and_the_panel_together(accounts):
     expect(accounts.locator("tr[data-row]")).to_have_count(12)
 
 
+@contextmanager
+def frozen(site: Site) -> Iterator[None]:
+    """Freeze the fleet for a while."""
+    mode = {"scope": "FLEET", "why": "bad news"}
+
+    def change(**more: str) -> None:
+        answer = site.program.session.post(f"{site.program.url}mode/", json={**mode, **more})
+        answer.raise_for_status()
+
+    change(mode="FROZEN")
+    try:
+        yield
+    finally:
+        change(mode="OPEN", password=site.ready["password"])
+
+
 def test_a_switch_that_is_refused_goes_back_and_says_why(accounts, site):
-    """The last one: the fleet stays frozen."""
     switch = accounts.locator(".sw").nth(5)
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "false")
-    frozen = {"scope": "FLEET", "mode": "FROZEN", "why": "bad news"}
-    site.program.session.post(f"{site.program.url}mode/", json=frozen).raise_for_status()
+
+    with frozen(site):
+        switch.click()
+
+        expect(accounts.get_by_role("alert").last).to_contain_text("Open it under Modes first.")
+        expect(switch).to_have_attribute("aria-checked", "false")
 
     switch.click()
-
-    expect(accounts.get_by_role("alert").last).to_contain_text("Open it under Modes first.")
-    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(switch).to_have_attribute("aria-checked", "true")

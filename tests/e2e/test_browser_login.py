@@ -1,8 +1,12 @@
 """The unattended sign-in in a real browser, on the paper broker's login pages, each of their ways."""
 
+import contextlib
 import logging
+import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -66,6 +70,40 @@ def test_five_logins_arrive_with_a_code_each(paper):
         codes.update(query["code"])
     assert codes <= set(paper.broker.oauth.codes)
     assert len(codes) == 5
+
+
+def test_the_browser_is_given_nothing_of_our_environment(paper, monkeypatch):
+    monkeypatch.setenv("TRADESWIM_SECRET_KEY", "planted-in-the-environment")
+    seen: dict[int, bytes] = {}
+    with ThreadPoolExecutor(1) as pool:
+        walked = pool.submit(go, paper)
+        while not walked.done():
+            seen |= browsers_of(os.getpid())
+            time.sleep(0.05)
+
+    assert walked.result().ending is Ending.ARRIVED
+    # Its helpers write their titles over their environments; the browser itself keeps its own.
+    told = b"\n".join(seen.values())
+    assert b"PATH=" in told
+    assert b"planted" not in told
+    assert b"TRADESWIM" not in told
+
+
+def browsers_of(ancestor: int) -> dict[int, bytes]:
+    """Return the environments of Chromium's processes that descend from a process."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_browser = b"chromium" in (folder / "cmdline").read_bytes().split(b"\0")[0]
+            if is_browser and ancestor in _ancestors(int(folder.name)):
+                found[int(folder.name)] = (folder / "environ").read_bytes()
+    return found
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    while pid > 1:
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        yield pid
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 from tests.e2e.test_every_page import GRAVE, RULES
 
 pytestmark = pytest.mark.timeout(180)

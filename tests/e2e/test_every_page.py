@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import Site
 from tests.e2e.past import fill, trade
+from tests.e2e.site import Site
 from tests.e2e.states import SHOTS, Shot
 
 pytestmark = pytest.mark.timeout(180)

@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Site
 from tests.e2e.past import fill
+from tests.e2e.site import Site
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -36,6 +36,39 @@ def test_a_stock_order_is_typed_reviewed_sent_and_seen_filled(desk: Page, site: 
     held = sum(one.get("AAPL", 0) for one in site.program.paper("positions").values())
     assert held >= 180
     expect(desk.locator("#stock-positions")).to_contain_text(f"{held}", timeout=SEEN_WITHIN_MS)
+
+
+def test_a_click_shows_soon_without_a_stream(desk: Page, site: Site):
+    desk.route("**/live/stream/", lambda route: route.abort())
+    desk.goto(f"{site.url}/stocks/")
+    desk.get_by_label("Type", exact=True).select_option("MARKET")
+    expect(desk.get_by_label("Limit", exact=True)).to_have_count(0)
+    desk.locator("#ticket footer").get_by_role("button", name="Review order").click()
+    send = desk.locator("#ticket button", has_text="SEND TO 45 ACCOUNTS")
+    expect(send).to_be_visible()
+    desk.wait_for_timeout(500)
+    rows = desk.locator("#orders tbody tr[data-row]")
+    before = rows.count()
+
+    send.click()
+
+    expect(rows).to_have_count(before + 1, timeout=4_000)
+
+
+def test_a_saved_order_is_loaded_into_the_one_ticket_of_the_desk(desk: Page, site: Site):
+    desk.goto(f"{site.url}/stocks/")
+    desk.get_by_label("Shares", exact=True).fill("3")
+    desk.locator("#ticket").get_by_text("Save as template").click()
+    desk.locator("#ticket").get_by_label("Name").fill("Three of them")
+    desk.locator("#ticket").get_by_role("button", name="Save", exact=True).click()
+    expect(desk.locator("#saved-orders")).to_contain_text("Three of them")
+
+    desk.locator("#saved-orders").get_by_role("link", name="Load").click()
+
+    expect(desk.locator("#ticket")).to_contain_text("SEND TO 45 ACCOUNTS")
+    expect(desk.locator("dialog[open]")).to_have_count(0)
+    ids = desk.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+    assert sorted(ids) == sorted(set(ids))
 
 
 def test_what_was_typed_survives_the_list_turning_live(desk: Page, site: Site):

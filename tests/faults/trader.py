@@ -4,14 +4,13 @@ import itertools
 import time
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import requests
 
-from tests.faults.database import key
+from tests.faults.database import Database, key
 from tests.faults.holdings import Reset
-from tests.faults.installation import Installation
 from tests.support.stack import Program
 
 SHARE, PRICE = "F", Decimal("10.00")
@@ -20,6 +19,12 @@ ASKING = "SELECT account_id FROM orders_accountorder WHERE order_id = %s AND nee
 UNSETTLED = {"READY", "SUBMITTING", "UNKNOWN"}
 # Whatever the guards say of the odd tickets of a test, they are meant.
 CONFIRMED = ["DUPLICATE_ORDER", "PRICE_AWAY", "BUYING_POWER"]
+
+
+class HasDatabase(Protocol):
+    """An installation of either kind: `manage.py up`, or the units of deploy/."""
+
+    database: Database
 
 
 class Trader(Program):
@@ -31,7 +36,7 @@ class Trader(Program):
         resets: positions that were set by hand.
     """
 
-    def __init__(self, installation: Installation, ready: dict[str, Any]) -> None:
+    def __init__(self, installation: HasDatabase, ready: dict[str, Any]) -> None:
         super().__init__(ready)
         self._database = installation.database
         self._tickets = itertools.count()

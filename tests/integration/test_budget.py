@@ -6,7 +6,7 @@ import random
 import pytest
 from django.conf import settings as django_settings
 
-from brokerage.budget import Budget, Lane, Terms, the_budget, thrifty
+from brokerage.budget import Budget, Lane, NoPayer, Terms, the_budget, thrifty
 from brokerage.budget.bucket import Bucket
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, FailureKind
@@ -119,13 +119,23 @@ def test_calls_that_cannot_be_afforded_are_put_off_and_never_sent(cache, broker,
     the_budget().take(Lane.EXITS, {KEY: 118})
     seq = broker.journal()[-1]["seq"] if broker.journal() else 0
 
-    batches = thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call(), call(), call("")])
+    batches = thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call(), call()])
     ended = dict(pair for batch in batches for pair in batch)
 
-    failures = [ended[index].failure for index in range(4)]
+    failures = [ended[index].failure for index in range(3)]
     kinds = [failure and failure.kind for failure in failures]
-    assert kinds == [None, None, FailureKind.PUT_OFF, None]
-    assert len(broker.journal(seq)) == 3
+    assert kinds == [None, None, FailureKind.PUT_OFF]
+    assert len(broker.journal(seq)) == 2
+
+
+def test_a_read_that_nobody_pays_for_is_not_made(cache, broker, gateway_to_paper):
+    seq = broker.journal()[-1]["seq"] if broker.journal() else 0
+
+    with pytest.raises(NoPayer):
+        thrifty(gateway_to_paper, Lane.UNKNOWN).stream([call(), call("")])
+
+    assert broker.journal(seq) == []
+    assert the_budget().uses([KEY])[KEY].total == 0
 
 
 def test_a_429_stops_the_lane_of_its_key_and_those_below(cache, broker, gateway_to_paper):
@@ -138,6 +148,20 @@ def test_a_429_stops_the_lane_of_its_key_and_those_below(cache, broker, gateway_
     assert 15 < use.stopped[Lane.BALANCES] <= 20
     assert the_budget().take(Lane.POLLS, {KEY: 1}) == {KEY: 1}
     assert the_budget().take(Lane.BALANCES, {KEY: 1}) == {KEY: 0}
+
+
+def test_429s_of_many_keys_are_noted_in_one_round_trip(cache):
+    budget = Budget()
+    budget.note_throttled(Lane.POLLS, {"k9": 1.0})  # the script is known from here on
+    cache.client.config_resetstat()
+
+    budget.note_throttled(Lane.POLLS, {"k1": 20.0, "k2": 5.0})
+
+    assert cache.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+    first, second = (budget.uses(["k1", "k2"])[key].stopped for key in ("k1", "k2"))
+    assert first.keys() == second.keys() == {Lane.POLLS, Lane.BALANCES, Lane.QUOTES}
+    assert all(15 < left <= 20 for left in first.values())
+    assert all(3 < left <= 5 for left in second.values())
 
 
 def test_a_429_without_a_pause_stops_for_five_seconds(cache, broker, gateway_to_paper):

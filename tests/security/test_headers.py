@@ -68,11 +68,14 @@ def test_the_policy_allows_nothing_that_is_not_ours(client):
     assert set(rules.values()) == {"'self'"}
 
 
-def test_every_power_of_the_browser_is_switched_off(client):
-    powers = client.get("/")["Permissions-Policy"].split(", ")
+def test_every_power_of_the_browser_but_passkeys_is_switched_off(client):
+    said = client.get("/")["Permissions-Policy"].split(", ")
+    powers = dict(power.split("=") for power in said)
 
-    assert {power.split("=")[1] for power in powers} == {"()"}
-    assert {"camera=()", "microphone=()", "geolocation=()", "payment=()", "usb=()"} <= set(powers)
+    ours = {name for name, who in powers.items() if who == "(self)"}
+    assert ours == {"publickey-credentials-create", "publickey-credentials-get"}
+    assert {who for name, who in powers.items() if name not in ours} == {"()"}
+    assert {"camera", "microphone", "geolocation", "payment", "usb"} <= set(powers)
 
 
 def test_production_speaks_tls_alone_for_two_years(client, production):

@@ -108,6 +108,39 @@ def test_a_removed_event_is_named():
     assert (broken.number, broken.words) == (7, "A link is missing here.")
 
 
+def test_an_event_taken_out_under_its_seal_is_named(db):
+    """Whoever owns the database can take its keys and triggers away; the chain still tells."""
+    events = write(5)
+    seal()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        else:
+            cursor.execute("PRAGMA defer_foreign_keys = ON")
+        cursor.execute("DELETE FROM accounts_auditevent WHERE id = %s", [events[2].pk])
+
+    broken = verify_chain().broken
+
+    assert broken is not None
+    assert (broken.number, broken.event_id) == (3, events[2].pk)
+    assert broken.words == "Its event is gone."
+    restore(events[2])
+
+
+def restore(gone: AuditEvent) -> None:
+    """Put it back, for tests end with their foreign keys whole; the chain holds again."""
+    AuditEvent.objects.bulk_create([gone])
+    assert verify_chain().broken is None
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no TRUNCATE")
+def test_the_table_is_not_emptied_at_once_either(protected):
+    write(1)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        connection.cursor().execute("TRUNCATE accounts_auditevent CASCADE")
+    assert AuditEvent.objects.count() == 1
+
+
 def test_a_link_written_anew_without_the_key_is_named():
     events = write(3)
     seal()

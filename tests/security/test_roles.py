@@ -8,17 +8,37 @@ from accounts.decorators import guards_of
 from accounts.domain.words import Role
 from accounts.models import AuditEvent
 from orders.models import AccountOrder, ComplexOrder
-from tests.security.walking import Place, World, every_place, everything, settle, visit
+from tests.security.walking import Place, World, every_place, everything, visit
 from tests.support.make import make_user
 
 # Addresses that strangers are answered; everything else sends them away.
-OPEN_PAGES = {"sign-in", "sign-out"}
+OPEN_PAGES = {"sign-in", "second-step", "sign-out"}
 OPEN_CALLS = {"/api/v1/auth/token/", "/api/v1/auth/refresh/", "/api/v1/auth/logout/"}
 DESCRIPTION = "/api/v1/schema/"
 # Pages that look for themselves: one is asynchronous, one must let a browser ask once more.
 OWN_GUARD = {"live-stream", "oauth-callback"}
+# Pages on which everybody ends what he himself is signed in with, or keeps it.
+OWN_SESSIONS = {"sessions-end", "sessions-end-others", "sessions-stay"}
+# Pages that change what belongs to who asks, whatever his role.
+HIS_OWN = {"settings", *OWN_SESSIONS}
+# A call that proves itself by its signature: to a browser it is closed (tests/api/test_hooks.py).
+SIGNED = {"hook-saved-order"}
+# What only an admin changes.
+ADMINS_ONLY = {
+    "hook-add",
+    "hook-change",
+    "receiver-add",
+    "receiver-change",
+    "sessions-end-user",
+}
 # Pages that take a POST of everybody who is signed in, or judge what it asks for.
-OWN_RULES = {"settings", "modes", "freeze"}
+OWN_RULES = {"settings", "modes", "freeze", "prove", *OWN_SESSIONS}
+# What everybody changes of himself.
+OF_HIMSELF = {
+    *HIS_OWN,
+    *("prove", "factor-app", "factor-confirm", "factor-gone"),
+    *("factor-passkeys", "factor-passkey", "factor-codes"),
+}
 WRITING = {False: ("POST",), True: ("POST", "PUT", "PATCH", "DELETE")}
 REFUSED = {403, 405}
 # Reading leaves a trace where a file of the record was taken.
@@ -35,12 +55,6 @@ BODY = {
     "why": "a test says so",
     "to": "on",
 }
-
-
-@pytest.fixture
-def world(fleet, queue, settings) -> World:
-    settings.CACHE_URL = queue.url
-    return settle(fleet)
 
 
 @pytest.fixture
@@ -92,10 +106,10 @@ def test_a_view_that_takes_what_changes_something_says_who_may(places, client):
         place.name
         for place in places
         if not (place.is_api or place.is_admin or is_open(place) or place.name in OWN_GUARD)
-        and not guards_of(place.view) & {"may_trade", "may_exit"}
+        and not guards_of(place.view) & {"may_trade", "may_exit", "may_sync", "may_administer"}
         and client.post(place.address).status_code != 405
     }
-    assert loose == OWN_RULES
+    assert loose == OWN_RULES | OF_HIMSELF
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -135,7 +149,7 @@ def test_who_may_only_look_changes_nothing_anywhere(places, world):
     client, wrong = browser_of(world, Role.VIEWER), []
     before = everything()
     for place in places:
-        if is_open(place) or place.name == "settings" or place.address == "/api/nothing/":
+        if is_open(place) or place.name in OF_HIMSELF or place.address == "/api/nothing/":
             continue
         for method in WRITING[place.is_api]:
             answer = visit(client, place, method, BODY)
@@ -150,7 +164,7 @@ def test_who_may_only_exit_closes_and_cancels_and_nothing_else(places, world):
     client, wrong = browser_of(world, Role.EXIT_ONLY), []
     before, opening = everything(), opened()
     for place in places:
-        if is_open(place) or place.name == "settings" or place.address == "/api/nothing/":
+        if is_open(place) or place.name in OF_HIMSELF or place.address == "/api/nothing/":
             continue
         is_way_out = "may_exit" in guards_of(place.view) or place.name in OWN_RULES
         for method in WRITING[place.is_api]:
@@ -177,13 +191,46 @@ def test_who_may_only_exit_closes_and_cancels_and_nothing_else(places, world):
 def test_who_may_trade_is_kept_out_of_nothing_and_nothing_breaks(places, world, role):
     client, wrong = browser_of(world, role), []
     for place in places:
-        if is_open(place) or place.is_admin or place.name in OWN_GUARD:
+        if is_open(place) or place.is_admin or place.name in OWN_GUARD | SIGNED:
+            continue
+        if role is Role.AGENT and place.name in ADMINS_ONLY:
+            assert visit(client, place, "POST").status_code == 403
             continue
         for method in ("GET", *WRITING[place.is_api]):
             answer = visit(client, place, method)
             if answer.status_code >= 500 or answer.status_code in {401, 403}:
                 wrong.append((method, place.address, answer.status_code))
     assert wrong == []
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EXIT_ONLY, Role.AGENT])
+def test_the_administration_is_closed_to_every_other_role(places, world, role):
+    client, before = browser_of(world, role), everything()
+    rooms = [place for place in places if place.is_admin and place.name != "logout"]
+
+    answers = {
+        visit(client, place, method, BODY).status_code
+        for place in rooms
+        for method in ("GET", "POST")
+    }
+
+    assert len(rooms) > 30
+    assert answers == {403}
+    assert everything() == before
+
+
+def test_an_admin_finds_nothing_broken_in_the_administration(places, world):
+    client = browser_of(world, Role.ADMIN)
+    rooms = [place for place in places if place.is_admin]
+
+    for method in ("GET", "POST"):
+        broken = [place for place in rooms if visit(client, place, method).status_code >= 500]
+        assert broken == []
+
+
+def test_what_only_an_admin_changes_says_so(places):
+    said = {place.name for place in places if "may_administer" in guards_of(place.view)}
+    assert said == ADMINS_ONLY
 
 
 def test_a_saved_order_of_somebody_else_is_not_there(places, world):

@@ -83,6 +83,7 @@ def one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+@pytest.mark.timeout(180)  # hundreds of calls
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_every_call_answers_as_described(described, program, mode):
     headers = {"Authorization": f"Bearer {program.access}"}

@@ -13,13 +13,13 @@ from accounts.models import Account, BrokerLogin, User
 from accounts.services.connecting import add_login, exchange, keep_connection
 from accounts.services.people import set_agent
 from brokerage.transport import Gateway
-from orders.decorators import exchange_date
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors import chains
 from orders.selectors.choosing import AccountChoice
 from orders.services import placing, polling
 from orders.services.creating import create_order
 from strategies.domain.catalog import iron_condor, share_order
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Instruction, Leg, OrderType, PriceEffect, Strategy, Ticket
 from tests.support.paper import PaperBroker
 

@@ -87,12 +87,19 @@ class Stack:
 
 
 class Program:
-    """An operator's program: it knows the API and the paper broker's control interface."""
+    """An operator's program: it knows the API and the paper broker's control interface.
+
+    Args:
+        ready: what the READY line says; `ca` names the certificate of a site behind nginx.
+    """
 
     def __init__(self, ready: dict[str, Any]) -> None:
         self.url, self.paper_url = ready["url"] + "/api/v1/", ready["paper_url"]
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.verify = ready.get("ca", True)
+        # As the browser of these tests: another device of the agent's would raise an alarm.
+        self.session.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Chrome"
         body = {"username": ready["user"], "password": ready["password"]}
         answer = self.session.post(self.url + "auth/token/", json=body, timeout=10)
         answer.raise_for_status()

@@ -24,7 +24,8 @@ def _clean_environment(monkeypatch, tmp_path) -> None:
 
 
 def start(module: str = "base") -> dict[str, Any]:
-    """Read a settings module anew."""
+    """Read a settings module anew, with what it is made of."""
+    sys.modules.pop("tradeswim.settings.alerts", None)
     return runpy.run_path(str(ROOT / "tradeswim" / "settings" / f"{module}.py"))
 
 
@@ -37,10 +38,21 @@ def test_without_any_setting_the_product_starts():
     [
         ("TRADESWIM_ENVIRONMENT", "paper", "is 'paper', but must be one of PAPER, LIVE"),
         ("TRADESWIM_ENVIRONMENT", "TEST", "must be one of PAPER, LIVE"),
+        ("TRADESWIM_HOOK_IN", "yes", "must be one of 0, 1"),
+        ("TRADESWIM_HOOK_WINDOW_S", "3600", "from 5 to 600"),
+        ("TRADESWIM_WEBHOOKS_TO", "http://hooks.example.com", "must be reached by https"),
+        ("TRADESWIM_WEBHOOKS_TO", "hooks.example.com", "neither an origin nor a network"),
+        ("TRADESWIM_EMAIL_URL", "http://mail.example.com", "must begin with one of smtps://"),
+        ("TRADESWIM_EMAIL_URL", "smtps://mail.example.com", "set TRADESWIM_ALERT_TO"),
+        ("TRADESWIM_ALERT_TO", "agent@example.com", "set TRADESWIM_EMAIL_URL"),
         ("TRADESWIM_HOME", "~no-such-user/home", "is not a folder"),
         ("TRADESWIM_CONN_MAX_AGE", "-1", "must be a whole number from 0 to 3600"),
         ("TRADESWIM_CONN_MAX_AGE", "1.5", "must be a whole number"),
         ("TRADESWIM_CONN_MAX_AGE", "3601", "must be a whole number"),
+        ("TRADESWIM_ADMIN_PATH", "the office", "is no path"),
+        ("TRADESWIM_ADMIN_PATH", "../office", "is no path"),
+        ("TRADESWIM_ADMIN_PATH", "(?P<x>.*)", "is no path"),
+        ("TRADESWIM_ADMIN_PATH", "api/v1", "begins with api, which is taken"),
         ("PAPER_PORT", "0", "must be a whole number from 1 to 65534"),
         ("PAPER_PORT", "65535", "must be a whole number"),
         ("PAPER_PORT", "http", "must be a whole number"),
@@ -63,6 +75,10 @@ def test_without_any_setting_the_product_starts():
         ("TRADESWIM_BROKER_URL", "http://api.schwabapi.com", "must begin with one of https://"),
         ("TRADESWIM_BROKER_URL", "https://", "names no host"),
         ("TRADESWIM_BROKER_URL", "api.schwabapi.com", "must begin with one of https://"),
+        ("TRADESWIM_SECOND_FACTOR", "yes", "must be one of required, optional"),
+        ("TRADESWIM_RP_ID", "https://desk.example", "is not the name of a domain"),
+        ("TRADESWIM_RP_ID", "desk.example:443", "is not the name of a domain"),
+        ("TRADESWIM_RP_ID", "127.0.0.1", "browsers make no passkeys"),
     ],
 )
 def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
@@ -89,6 +105,10 @@ def test_a_bad_setting_stops_the_start(monkeypatch, name, value, words):
         ("REDIS_URL", "unix:///run/redis.sock", "CACHE_URL", "unix:///run/redis.sock"),
         ("TRADESWIM_HOSTS", "a, ,b", "ALLOWED_HOSTS", ["a", "b"]),
         ("REDIS_URL", "", "REDIS_URL", "redis://127.0.0.1:6379/0"),
+        ("TRADESWIM_SECOND_FACTOR", "", "SECOND_FACTOR", "optional"),
+        ("TRADESWIM_SECOND_FACTOR", "required", "SECOND_FACTOR", "required"),
+        ("TRADESWIM_RP_ID", "Desk.Example", "PASSKEY_DOMAIN", "desk.example"),
+        ("TRADESWIM_RP_ID", "", "PASSKEY_DOMAIN", ""),
     ],
 )
 def test_a_good_setting_is_kept(monkeypatch, name, value, setting, kept):
@@ -97,11 +117,45 @@ def test_a_good_setting_is_kept(monkeypatch, name, value, setting, kept):
     assert start()[setting] == kept
 
 
+@pytest.mark.parametrize("name", ["REDIS_URL", "CACHE_URL"])
+def test_an_address_with_a_password_may_stand_in_a_file(monkeypatch, tmp_path, name):
+    path = tmp_path / "address"
+    path.write_text(" redis://:x@h:1/0\n")
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+
+    assert start()[name] == "redis://:x@h:1/0"
+    monkeypatch.setenv(name, "redis://other:2")
+    assert start()[name] == "redis://other:2"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "CACHE_URL"])
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read"), ("\n", "is empty")])
+def test_an_address_whose_file_is_of_no_use_stops_the_start(
+    monkeypatch, tmp_path, name, content, words
+):
+    path = tmp_path / "address"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+
+    with pytest.raises(env.BadSetting, match=f"{name}_FILE names .* which {words}"):
+        start()
+
+
 def test_live_trusts_no_certificate_of_ours(monkeypatch):
     monkeypatch.setenv("TRADESWIM_ENVIRONMENT", "LIVE")
     monkeypatch.setenv("BROKER_CA_FILE", "/ours.pem")
 
     assert start()["BROKER_CA_FILE"] is None
+
+
+@pytest.mark.parametrize(("said", "rule"), [("", "required"), ("optional", "optional")])
+def test_production_wants_a_second_factor_unless_told_otherwise(monkeypatch, said, rule):
+    monkeypatch.setenv("TRADESWIM_SECRET_KEY", "x" * 50)
+    monkeypatch.setenv("TRADESWIM_HOSTS", "desk.example")
+    monkeypatch.setenv("TRADESWIM_SECOND_FACTOR", said)
+
+    assert start("production")["SECOND_FACTOR"] == rule
 
 
 @pytest.mark.parametrize(
@@ -125,6 +179,20 @@ def test_production_makes_nothing_up(monkeypatch, given, words):
         monkeypatch.setenv(name, value)
 
     with pytest.raises(env.BadSetting, match=words):
+        start("production")
+
+
+def test_production_has_an_administration_only_where_it_is_told(monkeypatch):
+    monkeypatch.setenv("TRADESWIM_SECRET_KEY", "x" * 50)
+    monkeypatch.setenv("TRADESWIM_HOSTS", "desk.example")
+    assert start("production")["ADMIN_PATH"] == ""
+    assert start("base")["ADMIN_PATH"] == "admin/"
+
+    monkeypatch.setenv("TRADESWIM_ADMIN_PATH", "/keepers/office/")
+    assert start("production")["ADMIN_PATH"] == "keepers/office/"
+
+    monkeypatch.setenv("TRADESWIM_ADMIN_PATH", "admin")
+    with pytest.raises(env.BadSetting, match="which everybody tries"):
         start("production")
 
 
@@ -199,3 +267,31 @@ def test_a_command_says_one_sentence_and_shows_no_traceback(monkeypatch):
     assert ended.stderr == (
         "Cannot start: REDIS_URL must begin with one of redis://, rediss://, unix://.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("smtps://us%40x:pa%2Fss@mail.example.com", ("mail.example.com", 465, True, False)),
+        ("smtp://us%40x:pa%2Fss@mail.example.com", ("mail.example.com", 587, False, True)),
+        ("smtp://us%40x:pa%2Fss@127.0.0.1:25", ("127.0.0.1", 25, False, False)),
+    ],
+)
+def test_mail_goes_over_tls_but_on_this_machine(monkeypatch, address, found):
+    monkeypatch.setenv("TRADESWIM_EMAIL_URL", address)
+
+    server = env.mail_server("TRADESWIM_EMAIL_URL")
+
+    assert server is not None
+    assert (server.host, server.port, server.is_tls, server.starts_tls) == found
+    assert (server.user, server.password) == ("us@x", "pa/ss")
+    assert "pa/ss" not in repr(server)
+
+
+def test_a_live_installation_tells_nobody_by_plain_http(monkeypatch):
+    monkeypatch.setenv("TRADESWIM_WEBHOOKS_TO", "http://127.0.0.1:9000")
+    assert start()["WEBHOOKS_TO"].origins == {("http", "127.0.0.1", 9000)}
+    monkeypatch.setenv("TRADESWIM_ENVIRONMENT", "LIVE")
+
+    with pytest.raises(env.BadSetting, match="must be reached by https"):
+        start()

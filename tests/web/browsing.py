@@ -5,6 +5,8 @@ from typing import Any
 
 from django.test import Client
 
+from accounts.models import User
+
 HTMX = {"HX-Request": "true"}
 
 
@@ -53,3 +55,10 @@ def typed_in(values: dict[str, str]) -> dict[str, str]:
 def text_of(answer: Any) -> str:
     """Return an answer with its white space folded."""
     return " ".join(answer.content.decode().split())
+
+
+def become(client: Client, user: User, role: str) -> None:
+    """Give a user another role, and sign him in again: it ended what he was signed in with."""
+    User.objects.filter(pk=user.pk).update(role=role)
+    user.refresh_from_db()
+    client.force_login(user)

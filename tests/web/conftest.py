@@ -8,7 +8,11 @@ from django.test import Client
 
 from accounts.domain.words import Role
 from accounts.models import User
+from tests.integration.orders.leaving import enter
 from tests.support.fleet import Fleet
+from tests.support.history import fill_history
+from tests.support.make import make_account, make_login, make_user
+from tests.support.redis_server import RedisServer
 from tests.web.losing import grow_old
 
 
@@ -49,3 +53,57 @@ def lose(fleet):
         return lost
 
     return broadcast
+
+
+@pytest.fixture
+def trader(client, db):
+    """A browser of an agent, and no broker behind it."""
+    client.force_login(make_user(Role.AGENT, username="trader"))
+    return client
+
+
+@pytest.fixture
+def trio(db):
+    """Three accounts under a login, of which nothing was read."""
+    login = make_login()
+    return [make_account(login, alias=name) for name in ("Fjord Cap 1", "Alder", "Birch")]
+
+
+@pytest.fixture
+def past(client, db):
+    """Twenty broadcasts to five accounts, every fifth in shares; their numbers, newest last."""
+    client.force_login(make_user())
+    return fill_history(accounts=5, broadcasts=20, working=4)
+
+
+@pytest.fixture
+def long_past(client, db):
+    """More broadcasts than a page holds."""
+    client.force_login(make_user())
+    return fill_history(accounts=2, broadcasts=250, working=0, detailed=0)
+
+
+@pytest.fixture
+def way(fleet, queue, settings):
+    """A condor of two contracts in three accounts; the queue hears, and quotes are kept."""
+    settings.CACHE_URL = queue.url
+    return enter(fleet, fleet.condor(2))
+
+
+@pytest.fixture
+def click(agent, django_capture_on_commit_callbacks):
+    """Post to a page, and let its transaction commit."""
+
+    def post(address, values=None, **options):
+        with django_capture_on_commit_callbacks(execute=True):
+            return agent.post(address, values or {}, **options)
+
+    return post
+
+
+@pytest.fixture
+def cache(redis_server: RedisServer, settings) -> RedisServer:
+    """An empty cache for what was read."""
+    redis_server.client.flushall()
+    settings.CACHE_URL = redis_server.url
+    return redis_server

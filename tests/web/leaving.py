@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from orders.models import ExitStep
+from django.test import Client
+
+from orders.models import ComplexOrder, ExitStep
 from tests.integration.orders.leaving import Way
+from tests.web.browsing import HTMX
 
 
 def page_of(way: Way, *more: object) -> str:
@@ -19,3 +22,13 @@ def leave_over(way: Way, index: int, why: str = "It was refused.", **facts: Any)
     )
     step.refresh_from_db()
     return step
+
+
+def redraw(client: Client, way: Way, values: dict[str, Any]) -> Any:
+    """Let the confirmation of an exit be drawn anew with other terms."""
+    return client.post(page_of(way, "exit", "terms"), values, headers=HTMX)
+
+
+def exits() -> list[ComplexOrder]:
+    """Return the exits of all sets, the oldest first."""
+    return list(ComplexOrder.objects.filter(closes__isnull=False).order_by("pk"))

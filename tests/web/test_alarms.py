@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Alarm, User
+from accounts.models import Alarm
 from accounts.services.alarms import raise_alarm
-from tests.web.browsing import HTMX, text_of
+from tests.web.browsing import HTMX, become, text_of
 
 PAGES = ["/", "/desk/unknown/", "/desk/alarms/", "/desk/gate/"]
 
@@ -136,7 +136,7 @@ def test_a_link_acknowledges_nothing(agent):
 @pytest.mark.parametrize("headers", [HTMX, {}])
 def test_who_may_not_trade_sees_alarms_and_acknowledges_none(agent, fleet, role, headers):
     raised = alarm()
-    User.objects.filter(pk=fleet.agent.pk).update(role=role)
+    become(agent, fleet.agent, role)
 
     page = agent.get("/")
 

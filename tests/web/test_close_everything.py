@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.models import User
 from orders.models import AccountOrder, ComplexOrder
 from tests.integration.orders.leaving import enter
-from tests.web.browsing import HTMX, form_in, text_of
+from tests.web.browsing import HTMX, become, form_in, text_of
 
 ADDRESS = "/desk/close-everything/"
 PHRASE = "CLOSE EVERYTHING"
@@ -133,15 +132,15 @@ def test_with_the_queue_down_nothing_is_written(typed, click):
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain"])
 def test_who_may_only_look_closes_nothing(agent, fleet, typed, click, headers):
-    User.objects.filter(pk=fleet.agent.pk).update(role="VIEWER")
+    become(agent, fleet.agent, "VIEWER")
 
     assert agent.get(ADDRESS, headers=headers).status_code == 403
     assert click(typed, headers=headers).status_code == 403
     assert exits() == []
 
 
-def test_who_may_only_exit_may_close_everything(fleet, typed, click):
-    User.objects.filter(pk=fleet.agent.pk).update(role="EXIT_ONLY")
+def test_who_may_only_exit_may_close_everything(agent, fleet, typed, click):
+    become(agent, fleet.agent, "EXIT_ONLY")
 
     click(typed)
 

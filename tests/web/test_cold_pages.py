@@ -18,7 +18,8 @@ from tests.support.history import fill_history
 MOST_QUERIES = 15
 PAGES = (
     *("/", "/stocks/", "/positions/", "/history/", "/accounts/", "/logins/", "/status/"),
-    *("/record/", "/settings/", "/positions/elsewhere/"),
+    *("/record/", "/settings/", "/settings/sessions/", "/positions/elsewhere/"),
+    *("/settings/second-factors/", "/prove/"),
     *("/desk/sets/", "/desk/unknown/", "/desk/alarms/", "/desk/modes/"),
 )
 

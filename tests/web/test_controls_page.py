@@ -4,11 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.models import User
 from orders.models import AccountOrder, ComplexOrder
 from tests.integration.orders.hands import force
 from tests.integration.orders.leaving import enter, fill_by_hand
-from tests.web.browsing import HTMX, text_of
+from tests.web.browsing import HTMX, become, text_of
 
 LIMIT = Decimal("1.00")
 
@@ -252,7 +251,7 @@ def test_with_the_queue_down_nothing_is_written(resting, failed, click, what):
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain"])
 @pytest.mark.parametrize("what", ["cancel", "replace", "retry"])
 def test_who_may_only_look_asks_nothing(agent, fleet, resting, what, headers):
-    User.objects.filter(pk=fleet.agent.pk).update(role="VIEWER")
+    become(agent, fleet.agent, "VIEWER")
 
     for answer in (
         agent.get(page_of(resting, what), headers=headers),
@@ -264,7 +263,7 @@ def test_who_may_only_look_asks_nothing(agent, fleet, resting, what, headers):
 
 
 def test_who_may_only_exit_cancels_and_sends_nothing_that_opens(agent, fleet, resting, click):
-    User.objects.filter(pk=fleet.agent.pk).update(role="EXIT_ONLY")
+    become(agent, fleet.agent, "EXIT_ONLY")
 
     page = text_of(agent.get("/"))
 

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent
 from orders.models import AccountOrder, ExternalOrder
-from tests.web.browsing import HTMX, text_of
+from tests.web.browsing import HTMX, become, text_of
 from tests.web.losing import ask, page_of, status_of
 
 HOSTILE = '"><script>alert(1)</script><b hx-get="/desk/gate/" hx-trigger="load">'
@@ -118,7 +118,7 @@ def test_looking_changes_nothing(agent, lose, settings, more, headers):
 def test_who_may_not_trade_sees_the_order_and_decides_nothing(agent, fleet, lose, role, decision):
     (lost,) = lose(1, age_s=90)
     ask(lost)
-    User.objects.filter(pk=fleet.agent.pk).update(role=role)
+    become(agent, fleet.agent, role)
 
     page = text_of(agent.get(page_of(lost)))
 

@@ -65,3 +65,14 @@ def test_panels_hold_nothing_of_one_user(agent):
 
         assert "csrfmiddlewaretoken" not in content
         assert not re.search(r"\bstyle=|\bon\w+=", content)
+
+
+def test_the_page_of_sets_lists_the_newest_and_has_a_way_to_all(agent):
+    newest, everything = agent.get("/desk/sets/"), agent.get("/desk/sets/?all=1")
+    cut, whole = newest.content.decode(), everything.content.decode()
+
+    assert "The newest 100 are listed" in cut
+    assert 'href="/desk/sets/?all=1"' in cut
+    assert 'hx-get="/desk/sets/?all=1"' in whole
+    assert "are listed" not in whole
+    assert whole.count("<tr") > cut.count("<tr") > 100

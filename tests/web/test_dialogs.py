@@ -9,18 +9,10 @@ import pytest
 from accounts.models import User
 from orders.models import AccountOrder, ComplexOrder
 from orders.services.exits.everything import PHRASE
-from tests.integration.orders.leaving import enter
 from tests.web.browsing import HTMX, form_in, text_of
 from tests.web.leaving import leave_over, page_of
 
 DIALOG = HTMX | {"HX-Target": "dialog#modal"}
-
-
-@pytest.fixture
-def way(fleet, queue, settings):
-    """A condor of two contracts, filled in three accounts."""
-    settings.CACHE_URL = queue.url
-    return enter(fleet, fleet.condor(2))
 
 
 @pytest.fixture

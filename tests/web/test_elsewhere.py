@@ -3,8 +3,8 @@
 import pytest
 
 from orders.models import ExternalOrder
-from orders.services.external import known_orders
-from tests.integration.orders.test_external import by_hand, works
+from orders.services.known_orders import known_orders
+from tests.integration.orders.strangers import by_hand, works
 from tests.web.browsing import HTMX, text_of
 
 

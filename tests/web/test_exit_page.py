@@ -1,4 +1,4 @@
-"""The confirmation of an exit and the remedies: what is said, what is kept, what goes out once."""
+"""The confirmation of an exit: what is said, what is kept, what goes out once."""
 
 import re
 from decimal import Decimal
@@ -6,44 +6,17 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.words import Mode, ModeScope
-from accounts.models import User
-from orders.models import ComplexOrder, ExitStep
+from orders.models import ExitStep
 from tests.integration.orders.leaving import enter
 from tests.support.make import make_mode
-from tests.web.browsing import HTMX, form_in, text_of
-from tests.web.leaving import leave_over, page_of
-
-
-@pytest.fixture
-def way(fleet, queue, settings):
-    """A condor of two contracts in three accounts; the queue hears, and quotes are kept."""
-    settings.CACHE_URL = queue.url
-    return enter(fleet, fleet.condor(2))
-
-
-@pytest.fixture
-def click(agent, django_capture_on_commit_callbacks):
-    """Post to a page, and let its transaction commit."""
-
-    def post(address, values=None, **options):
-        with django_capture_on_commit_callbacks(execute=True):
-            return agent.post(address, values or {}, **options)
-
-    return post
+from tests.web.browsing import HTMX, become, form_in, text_of
+from tests.web.leaving import exits, leave_over, page_of
 
 
 @pytest.fixture
 def typed(agent, way):
     """What stands in the form at first."""
     return form_in(agent.get(page_of(way, "exit")))
-
-
-def exits():
-    return list(ComplexOrder.objects.filter(closes__isnull=False).order_by("pk"))
-
-
-def redraw(agent, way, values):
-    return agent.post(page_of(way, "exit", "terms"), values, headers=HTMX)
 
 
 def test_the_confirmation_says_what_where_how_much_and_at_which_price(agent, way, typed):
@@ -109,135 +82,6 @@ def test_an_exit_of_a_flat_set_says_that_nothing_is_left(agent, way, typed, clic
     assert len(exits()) == 1
 
 
-def test_a_part_in_one_account_is_said_and_done(agent, way, typed, click, fleet):
-    account = fleet.accounts[1]
-    values = typed | {
-        "percent": "50",
-        "scope": "some",
-        "listed": "1",
-        "accounts": [str(account.pk)],
-    }
-
-    page = text_of(redraw(agent, way, values))
-    click(page_of(way, "exit"), values)
-
-    assert "<b>1</b> contract in 1 account" in page
-    step = ExitStep.objects.get()
-    assert step.account_id == account.pk
-    assert {abs(quantity) for quantity in step.plan.values()} == {1}
-
-
-def test_choosing_begins_with_all_accounts_ticked(agent, way, typed):
-    page = text_of(redraw(agent, way, typed | {"scope": "some"}))
-
-    assert page.count('name="accounts"') == 3
-    assert page.count("checked") == 6  # with price, part and scope
-
-
-def test_the_link_of_one_account_means_that_account_alone(agent, way, fleet):
-    page = agent.get(page_of(way, "exit"), {"account": str(fleet.accounts[2].pk)})
-
-    assert "<b>2</b> contracts in 1 account" in text_of(page)
-    assert form_in(page)["accounts"] == str(fleet.accounts[2].pk)
-
-
-def test_choosing_nobody_is_refused_in_words(agent, way, typed, click):
-    answer = click(page_of(way, "exit"), typed | {"scope": "some", "listed": "1"})
-
-    assert "Choose at least one account." in text_of(answer)
-    assert exits() == []
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"limit": "abc"}, "Enter a number."),
-        ({"limit": ""}, "Enter the limit to close at."),
-        ({"limit": "1.23"}, "1.23"),
-        ({"percent": "0"}, "Select a valid choice."),
-        ({"percent": "101"}, "Select a valid choice."),
-        ({"pricing": "CHEAP"}, "Select a valid choice."),
-        ({"intent": "1"}, "Enter a valid UUID."),
-        ({"scope": "some", "listed": "1", "accounts": ["1"]}, "not one of the available choices"),
-    ],
-    ids=["words", "empty", "off-tick", "nothing", "too-much", "pricing", "intent", "account"],
-)
-def test_bad_input_is_named_and_nothing_typed_is_lost(way, typed, click, wrong, words):
-    answer = click(page_of(way, "exit"), typed | wrong)
-
-    page = text_of(answer)
-    assert page.startswith("<!DOCTYPE html>")
-    assert words in page
-    kept = form_in(answer)
-    assert kept["limit"] == (wrong.get("limit", typed["limit"]))
-    assert exits() == []
-
-
-def test_a_limit_far_from_the_market_needs_its_tick(agent, way, typed, click):
-    far = typed | {"limit": "90.00"}
-
-    drawn = text_of(redraw(agent, way, far))
-    refused = click(page_of(way, "exit"), far)
-
-    for page in (drawn, text_of(refused)):
-        assert "worse than the natural price" in page
-        assert 'name="confirm" value="PRICE_AWAY"' in page
-    assert form_in(refused)["limit"] == "90.00"
-    assert exits() == []
-    assert click(page_of(way, "exit"), far | {"confirm": "PRICE_AWAY"}).status_code == 302
-    assert len(exits()) == 1
-
-
-def test_a_market_exit_of_several_legs_needs_its_tick(agent, way, typed, click):
-    market = typed | {"pricing": "MARKET"}
-
-    page = text_of(redraw(agent, way, market))
-    refused = click(page_of(way, "exit"), market)
-
-    assert 'name="confirm" value="NO_MARKET_MULTILEG"' in page
-    assert refused.status_code == 200
-    assert exits() == []
-    click(page_of(way, "exit"), market | {"confirm": "NO_MARKET_MULTILEG"})
-    assert [order.order_type for order in exits()] == ["MARKET"]
-
-
-def test_a_market_exit_of_shares_has_a_warning_and_no_tick(agent, fleet, queue, settings, click):
-    settings.CACHE_URL = queue.url
-    way = enter(fleet, fleet.shares(10))
-    typed = form_in(agent.get(page_of(way, "exit"))) | {"pricing": "MARKET"}
-
-    page = text_of(redraw(agent, way, typed))
-
-    assert "it fills at any price" in page
-    assert "confirm" not in page
-    assert "<b>30</b> shares in 3 accounts" in page
-    assert click(page_of(way, "exit"), typed).status_code == 302
-
-
-def test_a_typed_limit_that_is_not_asked_for_is_kept_and_does_no_harm(agent, way, typed, click):
-    values = typed | {"pricing": "NATURAL", "limit": "abc"}
-
-    drawn = redraw(agent, way, values)
-    click(page_of(way, "exit"), values)
-
-    assert form_in(drawn)["limit"] == "abc"
-    assert [order.pricing for order in exits()] == ["NATURAL"]
-
-
-def test_without_quotes_the_limit_is_asked_for_and_nothing_else_can_be_chosen(
-    agent, way, broker, queue
-):
-    broker.fault("http_500", path="/quotes", times=20)
-    queue.client.flushall()
-
-    page = text_of(agent.get(page_of(way, "exit")))
-
-    assert "no quote of every leg now" in page
-    assert "Enter the limit to close at." in page
-    assert 'value="MID"' not in page
-    assert 'value="MARKET"' in page
-
-
 def test_a_used_intent_with_other_terms_is_refused_and_gets_a_fresh_one(way, typed, click):
     click(page_of(way, "exit"), typed)
     way.go(passes=3)
@@ -299,7 +143,7 @@ def test_without_javascript_the_terms_are_drawn_with_the_whole_page(agent, way, 
 def test_who_may_only_look_exits_nothing(agent, fleet, way, typed, headers):
     way.open(accounts=(fleet.accounts[0].pk,))
     step = leave_over(way, 0)
-    User.objects.filter(pk=fleet.agent.pk).update(role="VIEWER")
+    become(agent, fleet.agent, "VIEWER")
 
     for more in (
         "exit",
@@ -315,8 +159,8 @@ def test_who_may_only_look_exits_nothing(agent, fleet, way, typed, headers):
     assert way.states() == ["RESIDUAL"]
 
 
-def test_who_may_only_exit_does(way, typed, click, fleet):
-    User.objects.filter(pk=fleet.agent.pk).update(role="EXIT_ONLY")
+def test_who_may_only_exit_does(agent, way, typed, click, fleet):
+    become(agent, fleet.agent, "EXIT_ONLY")
 
     click(page_of(way, "exit"), typed)
 

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent
 from accounts.services.gate import close_gate, find_gate
 from orders.models import ComplexOrder
-from tests.web.browsing import HTMX, open_ticket, text_of
+from tests.web.browsing import HTMX, become, open_ticket, text_of
 
 WORDS = "This database was restored from a backup. <script>alert(1)</script>"
 SHOWN = "This database was restored from a backup. &lt;script&gt;alert(1)&lt;/script&gt;"
@@ -89,7 +89,7 @@ def test_behind_an_open_gate_the_review_does_not_speak_of_it(agent, fleet):
 @pytest.mark.parametrize("role", ["VIEWER", "EXIT_ONLY"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_who_may_not_trade_sees_the_banner_and_opens_nothing(agent, fleet, closed, role, method):
-    User.objects.filter(pk=fleet.agent.pk).update(role=role)
+    become(agent, fleet.agent, role)
 
     page = text_of(agent.get("/"))
 

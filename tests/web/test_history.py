@@ -1,7 +1,5 @@
-"""The history of broadcasts: what is listed, how it is narrowed, sorted and paged, and its files."""
+"""The history of broadcasts: what is listed, how it is narrowed, sorted and paged."""
 
-import csv
-import io
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -9,45 +7,20 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts.models import Account
 from orders.models import AccountOrder, ComplexOrder
-from orders.templatetags.desk import EASTERN
+from strategies.domain.new_york import EASTERN
 from tests.integration.orders.hands import force
 from tests.support.history import fill_history
-from tests.support.make import make_user
 from tests.web.browsing import HTMX, text_of
+from tests.web.listing import history_numbers
 
 PAGE = "/history/"
-
-
-def numbers(answer):
-    text = "".join(piece.decode() for piece in answer)
-    return [int(pk) for pk in re.findall(r'<tr id="order-(\d+)" data-row', text)]
 
 
 def link_to(name, answer):
     """Return where the list loads its next rows from, or its first page again."""
     (link,) = re.findall(rf'hx-get="(/history/{name}/[^"]*)"', answer.content.decode())
     return link.replace("&amp;", "&")
-
-
-def lines(answer):
-    text = b"".join(answer.streaming_content).decode()
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-@pytest.fixture
-def past(client, db):
-    """Twenty broadcasts to five accounts, every fifth in shares; their numbers, newest last."""
-    client.force_login(make_user())
-    return fill_history(accounts=5, broadcasts=20, working=4)
-
-
-@pytest.fixture
-def long_past(client, db):
-    """More broadcasts than a page holds."""
-    client.force_login(make_user())
-    return fill_history(accounts=2, broadcasts=250, working=0, detailed=0)
 
 
 def test_every_broadcast_stands_with_time_legs_prices_and_a_cell_per_account(agent, fleet):
@@ -115,14 +88,14 @@ def test_the_list_is_narrowed(client, past, query, wanted):
 
     answer = client.get(f"{PAGE}?{query}")
 
-    assert numbers(answer) == expected
+    assert history_numbers(answer) == expected
     assert f'was loaded">{len(expected)}<' in text_of(answer)
 
 
 def test_a_number_finds_its_broadcast_alone(client, past):
-    assert numbers(client.get(f"{PAGE}?q=%23{past[3]}")) == [past[3]]
-    assert past[3] in numbers(client.get(f"{PAGE}?q={past[3]}"))
-    assert numbers(client.get(f"{PAGE}?q=%23999999999999999")) == []
+    assert history_numbers(client.get(f"{PAGE}?q=%23{past[3]}")) == [past[3]]
+    assert past[3] in history_numbers(client.get(f"{PAGE}?q={past[3]}"))
+    assert history_numbers(client.get(f"{PAGE}?q=%23999999999999999")) == []
 
 
 def test_the_last_digits_of_an_account_find_what_it_was_sent(agent, fleet):
@@ -131,7 +104,7 @@ def test_the_last_digits_of_an_account_find_what_it_was_sent(agent, fleet):
 
     answer = agent.get(f"{PAGE}?q={fleet.accounts[0].last4}")
 
-    assert numbers(answer) == [first.pk]
+    assert history_numbers(answer) == [first.pk]
 
 
 def test_days_are_those_of_new_york_and_both_ends_belong(client, past):
@@ -142,10 +115,10 @@ def test_days_are_those_of_new_york_and_both_ends_belong(client, past):
     day = f"{late:%Y-%m-%d}"
     other = f"{late - timedelta(days=1):%Y-%m-%d}"
 
-    assert numbers(client.get(f"{PAGE}?since={day}&until={day}")) == [order.pk]
-    assert numbers(client.get(f"{PAGE}?until={day}")) == [order.pk]
-    assert numbers(client.get(f"{PAGE}?since={other}&until={other}")) == []
-    assert order.pk in numbers(client.get(f"{PAGE}?since={day}"))
+    assert history_numbers(client.get(f"{PAGE}?since={day}&until={day}")) == [order.pk]
+    assert history_numbers(client.get(f"{PAGE}?until={day}")) == [order.pk]
+    assert history_numbers(client.get(f"{PAGE}?since={other}&until={other}")) == []
+    assert order.pk in history_numbers(client.get(f"{PAGE}?since={day}"))
 
 
 @pytest.mark.parametrize(
@@ -179,8 +152,8 @@ def test_the_list_is_answered_alone_to_an_open_page_with_its_address(client, pas
 
 @pytest.mark.parametrize("name", ["id", "placed", "strategy", "average", "status"])
 def test_every_column_sorts_both_ways(client, past, name):
-    rising = numbers(client.get(f"{PAGE}?sort={name}"))
-    falling = numbers(client.get(f"{PAGE}?sort=-{name}"))
+    rising = history_numbers(client.get(f"{PAGE}?sort={name}"))
+    falling = history_numbers(client.get(f"{PAGE}?sort=-{name}"))
 
     assert sorted(rising) == sorted(falling) == past
     assert rising != falling
@@ -192,8 +165,8 @@ def test_what_has_no_price_comes_last_whichever_way(agent, fleet):
     fleet.broker.market(fills="manual")
     unfilled = fleet.broadcast(fleet.shares())
 
-    assert numbers(agent.get(f"{PAGE}?sort=average"))[-1] == unfilled.pk
-    assert numbers(agent.get(f"{PAGE}?sort=-average"))[-1] == unfilled.pk
+    assert history_numbers(agent.get(f"{PAGE}?sort=average"))[-1] == unfilled.pk
+    assert history_numbers(agent.get(f"{PAGE}?sort=-average"))[-1] == unfilled.pk
 
 
 def test_a_head_says_how_it_is_sorted_and_where_a_click_leads(client, past):
@@ -213,7 +186,9 @@ def test_more_come_as_they_are_scrolled_to_and_none_twice(client, long_past):
     link = link_to("rows", second)
     third = client.get(link, headers=HTMX)
 
-    assert numbers(first) + numbers(second) + numbers(third) == long_past[::-1]
+    assert (
+        history_numbers(first) + history_numbers(second) + history_numbers(third) == long_past[::-1]
+    )
     assert 'class="more"' not in third.content.decode()
 
 
@@ -222,8 +197,8 @@ def test_without_javascript_the_pages_are_numbered(client, long_past):
     third = client.get(f"{PAGE}?kind=OPTIONS&page=2")
 
     assert "kind=OPTIONS&amp;page=2&amp;upto=" in first
-    assert len(numbers(third)) == 100
-    assert len(numbers(client.get(f"{PAGE}?page=99"))) == 50
+    assert len(history_numbers(third)) == 100
+    assert len(history_numbers(client.get(f"{PAGE}?page=99"))) == 50
 
 
 def test_an_open_page_shows_what_was_sent_since_down_to_its_last_row(client, long_past):
@@ -234,7 +209,7 @@ def test_an_open_page_shows_what_was_sent_since_down_to_its_last_row(client, lon
     panel = client.get(link, headers=HTMX)
     same = client.get(link, headers=HTMX | {"HX-PTag": panel["HX-PTag"]})
 
-    assert numbers(panel) == new[::-1] + numbers(first)
+    assert history_numbers(panel) == new[::-1] + history_numbers(first)
     assert (same.status_code, same.content) == (304, b"")
     assert "aria-selected" not in panel.content.decode()
 
@@ -243,50 +218,6 @@ def test_only_the_first_page_of_the_newest_is_live(client, long_past):
     assert 'hx-get="/history/panel/' in text_of(client.get(PAGE))
     assert 'hx-get="/history/panel/' not in text_of(client.get(f"{PAGE}?page=2"))
     assert 'hx-get="/history/panel/' not in text_of(client.get(f"{PAGE}?sort=status"))
-
-
-def test_the_file_holds_what_is_shown_on_all_pages(client, long_past):
-    answer = client.get("/history.csv?kind=OPTIONS&sort=strategy")
-    rows = lines(answer)
-
-    shown = [
-        n
-        for page in (1, 2)
-        for n in numbers(client.get(f"{PAGE}?kind=OPTIONS&sort=strategy&page={page}"))
-    ]
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert re.search(
-        r'filename="tradeswim-history-\d{4}-\d\d-\d\d\.csv"', answer["Content-Disposition"]
-    )
-    assert [int(row["number"]) for row in rows] == shown
-    assert rows[0]["legs"].count("; ") in {1, 3}
-
-
-def test_the_file_by_account_holds_every_account_order_and_no_formula(agent, fleet):
-    order = fleet.broadcast(fleet.shares(7))
-    fleet.poll()
-    Account.objects.filter(pk=fleet.accounts[0].pk).update(alias="=HYPERLINK(1)")
-
-    rows = lines(agent.get("/history.csv?per=accounts"))
-
-    assert rows[0]["account"] == "'=HYPERLINK(1)"
-    assert {row["number"] for row in rows} == {str(order.pk)}
-    assert [row["status"] for row in rows] == ["FILLED"] * 3
-    assert all(row["broker_order_id"].isdigit() for row in rows)
-    assert rows[0]["mask"] == f"••••{fleet.accounts[0].last4}"
-
-
-def test_a_row_of_the_file_tells_prices_and_counts(agent, fleet):
-    order = fleet.broadcast(fleet.condor(2))
-    fleet.poll()
-    order.refresh_from_db()
-
-    (row,) = lines(agent.get("/history.csv"))
-
-    assert row["limit"] == "0.0500"
-    assert (row["accounts_filled"], row["accounts_sent"], row["accounts"]) == ("3", "3", "3")
-    assert row["status"] == "FILLED"
-    assert row["placed_at"] == order.clicked_at.isoformat()
 
 
 def test_an_empty_history_says_what_will_be_seen(agent, fleet):
@@ -315,23 +246,3 @@ def test_strangers_see_nothing_and_viewers_everything(client, viewer, past):
         assert client.get(address).status_code == 302
         assert viewer.get(address).status_code == 200
     assert viewer.post(PAGE).status_code == 405
-
-
-@pytest.mark.timeout(180)
-def test_five_hundred_broadcasts_to_45_accounts_cost_few_queries_and_one_page(
-    client, db, django_assert_max_num_queries
-):
-    fill_history(accounts=45, broadcasts=500, working=40)
-    client.force_login(make_user())
-    client.get("/positions/elsewhere/")  # the frame is the same for all pages
-
-    with django_assert_max_num_queries(15):
-        answer = client.get(PAGE)
-    with django_assert_max_num_queries(15):
-        narrowed = client.get(
-            f"{PAGE}?q=Account+7&status=SOME_REJECTED&sort=-average", headers=HTMX
-        )
-
-    assert len(numbers(answer)) == 100
-    assert len(answer.content) < 330_000
-    assert len(narrowed.content) < 330_000

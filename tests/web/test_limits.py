@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.domain.limits import RULES, LimitName
 from accounts.domain.words import Role
-from accounts.models import AuditEvent, Limit
+from accounts.models import Alarm, AuditEvent, Limit
 from accounts.services.limits import SenselessLimit, ensure_limits, read_limits, set_limit
 from tests.support.make import make_user
 from tests.web.browsing import text_of
@@ -57,8 +57,18 @@ def test_an_admin_changes_a_limit_and_it_is_recorded_who_did(admin):
 
     assert (answer.status_code, answer["Location"]) == (302, "/admin/accounts/limit/")
     assert read_limits()[NAME] == 2500
-    (event,) = AuditEvent.objects.filter(subject=f"limit:{NAME}")
+    event, _ = AuditEvent.objects.filter(subject=f"limit:{NAME}").order_by("pk")
     assert (event.kind, event.old, event.new, event.actor) == ("limit", "5000", "2500", "boss")
+
+
+def test_a_limit_that_was_changed_raises_an_alarm(admin):
+    admin.post(address(), {"value": "2500"})
+    admin.post(address(), {"value": "2500"})
+
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.subject) == ("LIMIT_CHANGED", f"limit:{NAME}")
+    assert alarm.words == f"boss changed {NAME} from 5000 to 2500."
+    assert alarm.acknowledged_at is None
 
 
 def test_saving_without_a_change_records_nothing(admin):

@@ -192,7 +192,7 @@ def test_a_frame_that_somebody_looked_at_costs_the_next_page_one_query(
     assert page.status_code == 200
 
     # The session and its user, the version of the frame, and what the page itself reads.
-    with django_assert_num_queries(2 + 1 + 1):
+    with django_assert_num_queries(2 + 1 + 2):
         agent.get("/desk/alarms/")
 
 
@@ -237,6 +237,22 @@ def test_every_page_listens_and_every_panel_asks_by_itself_too(agent):
         assert re.search(r"from:#live (throttle:250ms|delay:400ms)", trigger)
         assert "resync" in trigger
         assert "every 15s" in trigger
+
+
+@pytest.mark.parametrize("path", ["/", "/stocks/"])
+def test_a_click_is_looked_for_after_a_second_and_never_while_its_orders_are_claimed(agent, path):
+    page = text_of(agent.get(path))
+
+    assert re.search(r'<div id="orders" [^>]*sent from:body delay:1s,', page)
+
+
+@pytest.mark.parametrize("path", ["/desk/unknown/", "/desk/modes/", "/history/", "/desk/ticket/"])
+def test_what_asks_by_itself_can_be_asked_again(agent, path):
+    page = text_of(agent.get(path))
+
+    polling = re.findall(r'hx-trigger="([^"]*every [^"]*)"', page)
+    assert len(polling) >= 2
+    assert [one for one in polling if "resync" not in one] == []
 
 
 def test_a_stranger_gets_no_page_of_settings():

@@ -1,5 +1,6 @@
 """The pages of logins: the board, secrets that are written only, connecting out and back."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -9,8 +10,9 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 
-from accounts.domain.words import LoginStatus
-from accounts.models import Account, AuditEvent, BrokerLogin, Token
+from accounts.domain.words import Environment, LoginStatus
+from accounts.fields import Secret
+from accounts.models import Account, AuditEvent, BrokerLogin, LoginAttempt, Token
 from tests.support.fleet import Fleet
 from tests.support.make import make_account, make_login, make_token
 from tests.support.visiting import Visitor
@@ -254,3 +256,14 @@ def test_who_may_only_look_sees_the_board_and_changes_nothing(viewer, fleet):
         viewer.post(f"/logins/{own.pk}/automatic/", {"is_on": "1"}),
     ]
     assert {one.status_code for one in refused} == {403}
+
+
+@pytest.mark.parametrize(("environment", "status"), [("PAPER", 200), ("LIVE", 404)])
+def test_pictures_are_those_of_this_environment_s_logins(agent, environment, status):
+    login = make_login(environment=Environment(environment))
+    picture = b64encode(b"what the page looked like").decode()
+    attempt = LoginAttempt.objects.create(
+        login=login, began_at=timezone.now(), screenshot=Secret(picture)
+    )
+
+    assert agent.get(f"/logins/attempts/{attempt.pk}.png").status_code == status

@@ -8,11 +8,11 @@ from django.test import Client
 
 from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent
 from accounts.selectors import modes_in_force
 from tests.support.fleet import PASSWORD
 from tests.support.make import make_group, make_mode
-from tests.web.browsing import HTMX, text_of
+from tests.web.browsing import HTMX, become, text_of
 
 PAGES = ["/", "/desk/unknown/", "/desk/alarms/", "/desk/gate/", "/desk/modes/"]
 BUTTON = re.compile(r'<button class="btn btn-small btn-exit"[^>]* data-key="F"')
@@ -198,7 +198,7 @@ def test_a_group_that_is_gone_can_be_opened(agent, fleet):
 
 
 def test_who_may_only_exit_freezes_but_is_offered_no_opening(agent, fleet):
-    User.objects.filter(pk=fleet.agent.pk).update(role="EXIT_ONLY")
+    become(agent, fleet.agent, "EXIT_ONLY")
 
     page = text_of(agent.post("/desk/freeze/", follow=True))
 

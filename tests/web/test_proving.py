@@ -60,7 +60,7 @@ def test_a_session_of_more_than_twelve_hours_asks_again(live, fleet, queue):
     long_ago = timezone.now() - timedelta(hours=13)
     User.objects.filter(pk=fleet.agent.pk).update(last_login=long_ago)
     session = live.session
-    session["proved_at"] = long_ago.isoformat()
+    session["proved_to_send_at"] = long_ago.isoformat()
     session.save()
 
     assert LONG_SESSION in text_of(review(live, open_ticket(live)))

@@ -25,17 +25,6 @@ def left(way):
     return leave_over(way, 1)
 
 
-@pytest.fixture
-def click(agent, django_capture_on_commit_callbacks):
-    """Post to a page, and let its transaction commit."""
-
-    def post(address, values=None):
-        with django_capture_on_commit_callbacks(execute=True):
-            return agent.post(address, values or {})
-
-    return post
-
-
 def newest():
     return ComplexOrder.objects.latest("pk")
 

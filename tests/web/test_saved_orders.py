@@ -1,5 +1,6 @@
 """Saved orders: kept from the ticket, loaded into the review, named, numbered and thrown away."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from orders.api.serializers import OrderInput
-from orders.decorators import exchange_date
 from orders.models import ComplexOrder, SavedOrder
+from strategies.domain.new_york import exchange_date
 from tests.support.make import make_user
 from tests.web.browsing import HTMX, form_in, open_ticket, text_of
 
@@ -208,6 +209,21 @@ def test_the_desk_shows_options_and_not_shares(agent, saved):
     assert "<b>Weekly</b>" in page
     assert "Apples" not in page
     assert "Apples" in text_of(agent.get("/desk/saved/?kind=shares", headers=HTMX))
+
+
+def test_shares_are_loaded_into_the_ticket_of_the_stock_desk_and_elsewhere_into_a_dialog(
+    agent, saved
+):
+    save(agent, open_ticket(agent, strategy="EQUITY", underlying="AAPL"), name="Apples")
+
+    for address, headers, targets in (
+        ("/stocks/", {}, {"#ticket"}),
+        ("/desk/saved/?kind=shares", HTMX, {"#ticket"}),
+        ("/desk/saved/?kind=shares", {}, {"#modal"}),  # a page of its own has no ticket
+        ("/", {}, {"#modal"}),
+    ):
+        page = text_of(agent.get(address, headers=headers))
+        assert set(re.findall(r'hx-get="/desk/saved/\d+/" hx-target="([^"]+)"', page)) == targets
 
 
 def test_an_order_is_renamed_and_numbered(agent, saved):

@@ -4,10 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import User
 from orders.models import AccountOrder, ComplexOrder
 from tests.support.fleet import PASSWORD
-from tests.web.browsing import HTMX, form_in, open_ticket, text_of
+from tests.web.browsing import HTMX, become, form_in, open_ticket, text_of
 
 SENT = {"SUBMITTING", "WORKING", "FILLED"}
 
@@ -128,7 +127,7 @@ def test_without_javascript_errors_come_with_the_whole_page(agent):
 @pytest.mark.parametrize("step", ["ticket", "review", "send"])
 def test_who_may_not_trade_is_refused_in_words(agent, fleet, step, headers, role):
     values = open_ticket(agent)
-    User.objects.filter(pk=fleet.agent.pk).update(role=role)
+    become(agent, fleet.agent, role)
 
     answer = agent.post(f"/desk/{step}/", values, headers=headers)
 

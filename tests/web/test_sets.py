@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from accounts.models import User
 from orders.models import ExitStep
 from tests.integration.orders.leaving import enter
-from tests.web.browsing import HTMX, text_of
+from tests.web.browsing import HTMX, become, text_of
 from tests.web.leaving import leave_over, page_of
 
 
@@ -139,7 +138,7 @@ def test_who_may_only_look_sees_sets_and_no_way_out(viewer, way):
 
 
 def test_who_may_only_exit_has_the_ways_out(agent, fleet, way):
-    User.objects.filter(pk=fleet.agent.pk).update(role="EXIT_ONLY")
+    become(agent, fleet.agent, "EXIT_ONLY")
 
     assert ">EXIT</a>" in text_of(agent.get("/desk/sets/"))
     assert "Close everything…" in text_of(agent.get("/desk/sets/"))

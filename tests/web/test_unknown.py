@@ -35,13 +35,15 @@ def test_broadcasts_with_an_unknown_order_stand_first_newest_first_whatever_thei
 
 
 def test_an_unknown_order_stays_in_the_list_when_more_newer_ones_follow_than_are_listed(
-    agent, fleet, lose
+    agent, fleet, lose, monkeypatch
 ):
+    monkeypatch.setattr("orders.selectors.desk.MOST_OPEN", 2)
+    monkeypatch.setattr("orders.selectors.desk.MOST_DONE", 1)
     (lost,) = lose(1, ticket=fleet.call(9))
     newer = [fleet.create(fleet.call(n)).pk for n in range(1, 5)]
 
     today = timezone.now().date()
-    rows = desk_rows(Kind.OPTIONS, today=today, most_open=2, most_done=1)
+    rows = desk_rows(Kind.OPTIONS, today=today)
 
     assert [row.order.pk for row in rows] == [lost.order_id, *reversed(newer[1:])]
 

@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tradeswim import env
+from tradeswim.settings.alerts import *
 from tradeswim.settings.web import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -31,12 +32,19 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "sign-in"
+# A second factor beside the password (docs/signing-in.md): everybody must have one, or may.
+FACTOR_RULES = ("required", "optional")
+SECOND_FACTOR = env.text("TRADESWIM_SECOND_FACTOR", "optional", among=FACTOR_RULES)
+# The domain passkeys are made for; empty for the host itself. It never changes afterwards: keys of
+# another domain are lost.
+PASSKEY_DOMAIN = env.domain("TRADESWIM_RP_ID", "")
+# Where the administration is; nowhere if empty.
+ADMIN_PATH = env.path("TRADESWIM_ADMIN_PATH", "admin")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # what is in it, accounts/admin says
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -54,12 +62,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tradeswim.csp.content_security_policy",
+    "tradeswim.cors.open_to_one_origin",
     "tradeswim.foreign.refuse_foreign",
     "accounts.middleware.request_context",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tradeswim.second_factor.lead_to_second_factor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -82,7 +92,8 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = HOME / "static"
+# With the code where it is installed, so that a rollback takes the files of its pages along.
+STATIC_ROOT = Path(env.text("TRADESWIM_STATIC_ROOT", str(HOME / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -139,14 +150,16 @@ def database(address: str) -> dict[str, Any]:
     return described
 
 
-DATABASES = {"default": database(env.text("DATABASE_URL", f"sqlite:///{HOME}/db.sqlite3"))}
+DATABASES = {"default": database(env.secret("DATABASE_URL", f"sqlite:///{HOME}/db.sqlite3"))}
 
 # --- Redis, Celery --------------------------------------------------------------------------------
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 REDIS_URL = env.url(
-    "REDIS_URL", env.found("REDIS_URL", "redis://127.0.0.1:6379/0"), schemes=REDIS_SCHEMES
+    "REDIS_URL",
+    env.secret("REDIS_URL", env.found("REDIS_URL", "redis://127.0.0.1:6379/0")),
+    schemes=REDIS_SCHEMES,
 )
-CACHE_URL = env.url("CACHE_URL", env.text("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
+CACHE_URL = env.url("CACHE_URL", env.secret("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -166,6 +179,7 @@ CACHES = {
 PAPER_PORT = env.whole("PAPER_PORT", env.found("PAPER_PORT", "8182"), low=1, high=65534)
 _OUR_PAPER = f"https://127.0.0.1:{PAPER_PORT + 1}"
 IS_PAPER = ENVIRONMENT == "PAPER"
+WEBHOOKS_TO = webhooks_to(is_paper=IS_PAPER)
 BROKER_URL = env.url(
     "TRADESWIM_BROKER_URL",
     env.text("TRADESWIM_BROKER_URL", _OUR_PAPER if IS_PAPER else "https://api.schwabapi.com"),

@@ -11,8 +11,14 @@ ALLOWED_HOSTS = env.names("TRADESWIM_HOSTS", "")
 if not ALLOWED_HOSTS:
     raise env.BadSetting("TRADESWIM_HOSTS is not set. Name the hosts, separated by commas.")
 
+SECOND_FACTOR = env.text("TRADESWIM_SECOND_FACTOR", "required", among=FACTOR_RULES)
+ADMIN_PATH = env.path("TRADESWIM_ADMIN_PATH", "")
+if ADMIN_PATH.startswith("admin/"):
+    raise env.BadSetting("TRADESWIM_ADMIN_PATH is admin, which everybody tries. Choose another.")
+
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
-REST_FRAMEWORK["NUM_PROXIES"] = 1  # nginx in front: only what it appended counts
+# nginx in front: only what it appended counts.
+REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": 1}
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 63_072_000

@@ -1,6 +1,5 @@
 """Which processes an installation has, how each is started, and in which order."""
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,15 +12,16 @@ MANAGE = str(Path(__file__).resolve().parents[2] / "manage.py")
 # How `manage.py prepare --exit-code` ends when all is prepared and trading is not open yet.
 GATE_IS_CLOSED = 3
 
-# Each beat has one slot: a run that is late waits for the one before it instead of overlapping.
-# Logins have two, for one browser at a time and tokens that are renewed meanwhile.
+# A beat that is late waits in its queue; whoever starts one beside it meets its lock
+# (accounts/services/beat_lock.py). Accounts have a second slot, for a REFRESH beside the beat, and
+# logins, for tokens that are renewed while a browser signs in.
 WORKERS = {
     "placement": ("placement", 16),
     "stocks": ("stocks", 1),
     "options": ("options", 1),
     "accounts": ("accounts", 2),
     "logins": ("logins", 2),
-    "maint": ("recon,maint", 2),
+    "maint": ("recon,maint", 3),  # one of them may be at a receiver that does not answer
 }
 
 
@@ -53,7 +53,7 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def redis(config: Path, binary: str) -> Program:
     """Return the private Redis."""
-    return Program("redis", (binary, str(config)), os.environ, is_service=True, says_ready=False)
+    return Program("redis", (binary, str(config)), {}, is_service=True, says_ready=False)
 
 
 def paper(environment: Mapping[str, str], *, state: Path, tls_dir: Path, web_url: str) -> Program:

@@ -19,6 +19,8 @@ from tradeswim.up.supervisor import Supervisor
 READY_WITHIN_S = 90.0
 GATE_PAUSE_S = 2.0
 AGENT = "agent"
+# Of what makes users: for `prepare` alone, no other process has them in its environment.
+PASSWORDS = ("AGENT_PASSWORD", "ADMIN_PASSWORD")
 
 Say = Callable[[str], None]
 
@@ -31,6 +33,7 @@ class Site:
     port: int
     paper_port: int | None
     password: str = field(repr=False)
+    admin_password: str = field(repr=False)
     demo_trade: bool
 
     @property
@@ -78,6 +81,7 @@ def _read_site() -> Site:
         port=env.integer("PORT", 8000, low=1, high=65535),
         paper_port=env.integer("PAPER_PORT", 8182, low=1, high=65534) if is_paper else None,
         password=homes.agent_password(home, is_paper=is_paper),
+        admin_password=env.text("ADMIN_PASSWORD", ""),
         demo_trade=is_paper and env.flag("DEMO_TRADE", default=True),
     )
 
@@ -110,9 +114,8 @@ async def _course(
         await _wait_for_gate(site, environment, supervisor, say)
     print(f"READY {json.dumps(_ready(site, supervisor))}", flush=True)  # noqa: T201
     if site.demo_trade:
-        await supervisor.run_once(
-            "demo-trade", plan.manage("broadcast", "--page", site.url), environment
-        )
+        command = plan.manage("broadcast", "--agent", AGENT, "--page", site.url)
+        await supervisor.run_once("demo-trade", command, environment)
 
 
 def _check_ports(site: Site) -> None:
@@ -126,7 +129,8 @@ async def _start_services(
     site: Site, environment: dict[str, str], supervisor: Supervisor, say: Say
 ) -> dict[str, str]:
     """Start Redis and the paper broker; return the environment that points to them."""
-    environment = {**environment, "TRADESWIM_HOME": str(site.home), "PORT": str(site.port)}
+    kept = {name: value for name, value in environment.items() if name not in PASSWORDS}
+    environment = {**kept, "TRADESWIM_HOME": str(site.home), "PORT": str(site.port)}
     addresses: dict[str, str] = {}
     if not environment.get("REDIS_URL"):
         say("starting a private Redis")
@@ -160,7 +164,8 @@ async def _prepare(
 ) -> bool:
     """Start the deployment before its workers; False if its gate stays closed for now."""
     say("preparing the database")
-    secret = {**environment, "AGENT_PASSWORD": site.password}
+    passwords = (site.password, site.admin_password)
+    secret = {**environment, **dict(zip(PASSWORDS, passwords, strict=True))}
     command = plan.manage("prepare", "--agent", AGENT, "--migrate", "--exit-code")
     code = await supervisor.run_once("prepare", command, secret)
     if code not in {0, plan.GATE_IS_CLOSED}:

@@ -12,6 +12,7 @@ from brokerage.paper.launch import Launch, serve
 from brokerage.paper.seed import SeedOptions
 from brokerage.paper.server import PortInUse
 from brokerage.paper.state import BrokenState
+from brokerage.supervision import notify
 
 
 class Command(BaseCommand):
@@ -26,11 +27,16 @@ class Command(BaseCommand):
         add("--accounts", type=int, default=env("DEMO_ACCOUNTS", "45"))
         add("--accounts-per-login", type=int, default=env("DEMO_ACCOUNTS_PER_LOGIN", "1"))
         add("--account-type", choices=("MARGIN", "CASH"), default="MARGIN")
-        add("--state", type=Path, default=env("PAPER_STATE"), help="file that keeps the state")
+        add(
+            "--state",
+            type=Path,
+            default=env("PAPER_STATE") or None,
+            help="file that keeps the state",
+        )
         add("--tls-dir", type=Path, default=settings.HOME / "paper-tls", help="certificates")
         add("--seed", type=int, default=1)
         add("--hours", choices=("always", "nyse"), help="when the market is open")
-        add("--web-url", default="http://127.0.0.1:8000", help="where the product's pages are")
+        add("--web-url", default=settings.WEB_URL, help="where the product's pages are")
 
     def handle(self, **options: Any) -> None:
         """Serve; a start that fails is told in one sentence."""
@@ -46,6 +52,7 @@ class Command(BaseCommand):
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+        notify()
 
 
 def _launch(options: dict[str, Any]) -> Launch:

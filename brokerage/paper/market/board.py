@@ -17,9 +17,10 @@ from brokerage.paper.market.quotes import (
     quote_rung,
     quote_share,
 )
-from brokerage.paper.market.series import CLOSES, NEW_YORK, Contract, Series
+from brokerage.paper.market.series import CLOSES, Contract, Series
 from brokerage.paper.market.tape import Tape, draw, move
 from brokerage.paper.market.underlyings import UNDERLYINGS, Underlying, find_underlying
+from strategies.domain.new_york import EASTERN
 
 
 class Board:
@@ -39,7 +40,7 @@ class Board:
         self._figures: dict[str, OptionFigures] = {}
         self._quotes: dict[str, Quote] = {}
         self._valued_at = self._now = now
-        self._clock = datetime.fromtimestamp(now, NEW_YORK)
+        self._clock = datetime.fromtimestamp(now, EASTERN)
         self._listing = Listing(self._clock.date())
 
     @property
@@ -210,7 +211,7 @@ class Board:
 
     def _set_clock(self, now: float) -> None:
         self._now = now
-        self._clock = datetime.fromtimestamp(now, NEW_YORK)
+        self._clock = datetime.fromtimestamp(now, EASTERN)
         if self._listing.today != self._clock.date():
             self._listing = Listing(self._clock.date())
         self._quotes.clear()

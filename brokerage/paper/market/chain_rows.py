@@ -11,8 +11,9 @@ from brokerage.paper.market.figures import option_day, turnover
 from brokerage.paper.market.pricing import RATE
 from brokerage.paper.market.quote_rows import chain_underlying
 from brokerage.paper.market.quotes import OptionFigures
-from brokerage.paper.market.series import CLOSES, NEW_YORK, Contract, Rung, Series
+from brokerage.paper.market.series import CLOSES, Contract, Rung, Series
 from brokerage.paper.market.underlyings import Kind, Underlying
+from strategies.domain.new_york import EASTERN
 from strategies.domain.symbols import readable
 
 Row = dict[str, Any]
@@ -143,8 +144,8 @@ def fixed_row(contract: Contract) -> Row:
 @lru_cache(maxsize=256)
 def _series_row(series: Series) -> Row:
     name = series.underlying.symbol
-    closes = datetime.combine(series.expires, CLOSES, NEW_YORK).astimezone(UTC)
-    ends = datetime.combine(series.last_day, CLOSES, NEW_YORK)
+    closes = datetime.combine(series.expires, CLOSES, EASTERN).astimezone(UTC)
+    ends = datetime.combine(series.last_day, CLOSES, EASTERN)
     return {
         "exchangeName": "OPR",
         "optionDeliverablesList": [{"symbol": name, "assetType": "STOCK", "deliverableUnits": 100}],

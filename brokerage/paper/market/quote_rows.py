@@ -10,8 +10,9 @@ from brokerage.paper.market.figures import option_day, percent, turnover
 from brokerage.paper.market.instruments import instrument_id
 from brokerage.paper.market.pricing import Value
 from brokerage.paper.market.quotes import OptionFigures, quote_share
-from brokerage.paper.market.series import CLOSES, NEW_YORK, Contract
+from brokerage.paper.market.series import CLOSES, Contract
 from brokerage.paper.market.underlyings import UNDERLYINGS, Kind, Underlying
+from strategies.domain.new_york import EASTERN
 from strategies.domain.symbols import readable
 
 Row = dict[str, Any]
@@ -252,7 +253,7 @@ def _model_figures(value: Value) -> Row:
 def _option_reference(board: Board, contract: Contract) -> Row:
     series = contract.series
     underlying, expires = series.underlying, series.expires
-    ends = datetime.combine(series.last_day, CLOSES, NEW_YORK)
+    ends = datetime.combine(series.last_day, CLOSES, EASTERN)
     return {
         "contractType": contract.put_call.letter,
         "daysToExpiration": (expires - board.today).days,

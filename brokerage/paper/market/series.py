@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from zoneinfo import ZoneInfo
 
 from brokerage.paper.market.schedule import ends_month, is_monthly
 from brokerage.paper.market.trading_days import DAY, on_or_before
 from brokerage.paper.market.underlyings import BY_ROOT, FRIDAY, Underlying
+from strategies.domain.new_york import EASTERN
 from strategies.domain.symbols import PutCall, format_option
 
-NEW_YORK = ZoneInfo("America/New_York")
 OPENS, CLOSES = time(9, 30), time(16, 0)
 MORNING, AFTERNOON = "A", "P"
 QUARTER_ENDS = frozenset({3, 6, 9, 12})
@@ -92,7 +91,7 @@ def make_series(root: str, expires: date) -> Series:
     """Describe the options of a root and expiration, the same object every time."""
     underlying = BY_ROOT[root]
     in_morning = root == underlying.monthly_root or underlying.weekday != FRIDAY
-    settles = datetime.combine(expires, OPENS if in_morning else CLOSES, NEW_YORK)
+    settles = datetime.combine(expires, OPENS if in_morning else CLOSES, EASTERN)
     return Series(
         underlying,
         root,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from brokerage.paper.market.series import CLOSES, NEW_YORK, OPENS
+from brokerage.paper.market.series import CLOSES, OPENS
 from brokerage.paper.market.trading_days import DAY, is_trading_day
+from strategies.domain.new_york import EASTERN
 
 ALWAYS, NYSE = "always", "nyse"
 
@@ -88,6 +89,6 @@ def _span(on: date, span: Span | None) -> dict[str, str]:
     opens, closes = span or (time.min, time.min)
     last = on if span else on + DAY
     return {
-        "start": datetime.combine(on, opens, NEW_YORK).isoformat(),
-        "end": datetime.combine(last, closes, NEW_YORK).isoformat(),
+        "start": datetime.combine(on, opens, EASTERN).isoformat(),
+        "end": datetime.combine(last, closes, EASTERN).isoformat(),
     }

@@ -13,6 +13,7 @@ from brokerage.paper.messages import (
 )
 from brokerage.paper.order_form import read_order
 from brokerage.paper.orders import Order
+from brokerage.paper.routes.control_accounts import account_named
 from brokerage.paper.routes.parameters import MOST, choice, sensible
 from brokerage.paper.routes.routing import Call, Router
 from brokerage.paper.trading import AUTO, MANUAL
@@ -46,7 +47,7 @@ def orders(call: Call) -> Response:
 def make_order(call: Call) -> Response:
     """Make an order by hand, as if it came from another platform."""
     wanted, broker = read_object(call.request.body), call.broker
-    account = _account(call, wanted.get("account"))
+    account = account_named(call, wanted.get("account"))
     spec = read_order(to_json(wanted.get("order")), broker.market)
     tag = str(wanted.get("tag") or HAND_TAG)
     order = broker.trading.place(account, spec, tag, now=broker.now)
@@ -69,7 +70,7 @@ def set_positions(call: Call) -> Response:
     """Set what accounts hold; symbols that are not named stay."""
     wanted = read_object(call.request.body)
     changes = [
-        (_account(call, name), symbol, _quantity(quantity))
+        (account_named(call, name), symbol, _quantity(quantity))
         for name, held in wanted.items()
         for symbol, quantity in (held if isinstance(held, dict) else {}).items()
     ]
@@ -181,14 +182,6 @@ def reset(call: Call) -> Response:
     """Go back to the seed."""
     call.broker.reset()
     return json_response({})
-
-
-def _account(call: Call, name: object) -> Account:
-    """Find an account by its hash or its number."""
-    for account in call.broker.books.accounts.values():
-        if name in (account.hash, account.number):
-            return account
-    raise trader_error(404, f"There is no account {name!r}.")
 
 
 def _order(call: Call, wanted: dict[str, Any]) -> Order:

@@ -29,7 +29,7 @@ def change_accounts(call: Call) -> Response:
     `opening_cash` is what the account was worth when the day began.
     """
     wanted = read_object(call.request.body)
-    changes = [(_account(call, name), _fields(fields)) for name, fields in wanted.items()]
+    changes = [(account_named(call, name), _fields(fields)) for name, fields in wanted.items()]
     for account, fields in changes:
         account.is_margin = choice(fields, "type", KINDS, _kind(account)) == MARGIN
         for name in AMOUNTS:
@@ -39,11 +39,12 @@ def change_accounts(call: Call) -> Response:
     return accounts(call)
 
 
-def _account(call: Call, name: str) -> Account:
-    found = call.broker.books.accounts.get(name)
-    if found is None:
-        raise trader_error(404, f"There is no account {name!r}.")
-    return found
+def account_named(call: Call, name: object) -> Account:
+    """Find an account by its hash or its number."""
+    for account in call.broker.books.accounts.values():
+        if name in (account.hash, account.number):
+            return account
+    raise trader_error(404, f"There is no account {name!r}.")
 
 
 def _fields(fields: object) -> dict[str, Any]:

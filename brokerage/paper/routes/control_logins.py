@@ -48,15 +48,21 @@ def treat(call: Call) -> Response:
     """Change how the login pages treat a user; the fields are those of Habits."""
     wanted, site = read_object(call.request.body), call.broker.login_site
     users = _users(call, wanted.pop("login", None))
+    treated = {name: _treated(wanted, name) for name in wanted}
     for user in users:
-        habits = site.habits_of(user)
-        for name, value in wanted.items():
-            if name not in TREATED or not isinstance(value, TREATED[name]):
-                raise trader_error(400, f"'{value}' is not a valid value for {name}")
-            if name == "factor":
-                value = Factor(choice(wanted, name, FACTORS, Factor.TOTP))
-            setattr(habits, name, float(value) if isinstance(value, Decimal) else value)
+        for name, value in treated.items():
+            setattr(site.habits_of(user), name, value)
     return json_response({"logins": users})
+
+
+def _treated(wanted: dict[str, Any], name: str) -> Any:
+    """Return what a field of Habits is to be. Errors: 400 if it cannot be that."""
+    value = wanted[name]
+    if name not in TREATED or not isinstance(value, TREATED[name]):
+        raise trader_error(400, f"'{value}' is not a valid value for {name}")
+    if name == "factor":
+        return Factor(choice(wanted, name, FACTORS, Factor.TOTP))
+    return float(value) if isinstance(value, Decimal) else value
 
 
 @router.on("POST", "/paper/tokens")

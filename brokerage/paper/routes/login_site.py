@@ -74,8 +74,6 @@ def page(call: Call) -> Response:
             shown = {"route": UNKNOWN_PAGE, "page": "unexpected"}
         case "changed":
             shown["is_changed"] = True
-        case "locked":
-            call.broker.login_site.habits_of(flow.user).is_locked = True
     return json_response(shown, headers={"Cache-Control": "no-store"})
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from brokerage.paper.execution import VENUE
 from brokerage.paper.happenings import Happening, Kind
 from brokerage.paper.orders import Order, OrderLeg
+from strategies.domain.new_york import EASTERN
 
-EASTERN = ZoneInfo("America/New_York")
 SCALE = 6
 Message = tuple[str, str]
 Event = dict[str, Any]

@@ -12,7 +12,7 @@ from brokerage.paper.messages import Request
 from brokerage.paper.stream import mishaps
 from brokerage.paper.stream.activity import messages
 from brokerage.paper.stream.commands import Command, NotACommand, read_commands
-from brokerage.paper.stream.session import ACTIVITY, Session
+from brokerage.paper.stream.session import ACTIVITY, STOPPED, Session
 from brokerage.paper.stream.websocket import WebSocket, Wire
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LAG_S = 0.05
 # A stream that is subscribed to nothing is ended by the broker.
 IDLE_S = 30.0
 SUCCESS, DENIED, NO_SERVICE, SUPERSEDED = 0, 3, 11, 12
-NOT_FOUND, BAD_FORMAT, FAILED_ADD, FAILED_VIEW, STOPPED = 20, 21, 24, 25, 30
+NOT_FOUND, BAD_FORMAT, FAILED_ADD, FAILED_VIEW = 20, 21, 24, 25
 NOTHING = Command("ADMIN", "", "", "", "", {})
 
 Answer = tuple[int, str]
@@ -200,9 +200,7 @@ class Streams:
         return [account.hash for account in self._broker.books.accounts_of.get(user, [])]
 
     def _sever(self, session: Session, code: int, words: str) -> None:
-        command = Command("ADMIN", "LOGIN", "0", "", session.correl_id, {})
-        session.answer(command, code, words, at=self._broker.now)
-        session.close(words)
+        session.sever(code, words, at=self._broker.now)
         self._forget(session)
 
     def _forget(self, session: Session) -> None:

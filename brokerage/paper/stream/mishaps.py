@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from brokerage.paper.faults import Fault
-from brokerage.paper.stream.session import Session
+from brokerage.paper.stream.session import STOPPED, Session
 
 DROP, CLOSE, STOP, SILENCE, NONSENSE = "drop", "close", "stop", "silence", "nonsense"
 DENY = frozenset({"deny"})
@@ -39,10 +39,7 @@ def _close(session: Session) -> None:
 
 
 def _stop(session: Session) -> None:
-    content = {"code": 30, "msg": "Stop streaming"}
-    answer = {"service": "ADMIN", "command": "LOGIN", "requestid": "0", "content": content}
-    session.send({"response": [{**answer, "timestamp": int(time.time() * 1000)}]})
-    session.close("stop streaming")
+    session.sever(STOPPED, "Stop streaming", at=time.time())
 
 
 def _silence(session: Session) -> None:

@@ -9,6 +9,7 @@ from brokerage.paper.stream.websocket import WebSocket
 
 ACTIVITY = "ACCT_ACTIVITY"
 USUAL_KEY = "Account Activity"
+STOPPED = 30
 
 
 class Session:
@@ -32,10 +33,6 @@ class Session:
         self._socket = socket
         self._seq = 0
 
-    @property
-    def is_open(self) -> bool:
-        return self._socket.is_open
-
     def send(self, frame: dict[str, Any]) -> None:
         """Send a frame, unless the line is to seem dead."""
         if not self.is_mute:
@@ -44,6 +41,11 @@ class Session:
     def send_text(self, text: str) -> None:
         """Send a text as it is."""
         self._socket.send(text.encode())
+
+    def sever(self, code: int, words: str, *, at: float) -> None:
+        """Say why it ends, as the answer to a LOGIN that nobody sent, and close it."""
+        self.answer(Command("ADMIN", "LOGIN", "0", "", self.correl_id, {}), code, words, at=at)
+        self.close(words)
 
     def answer(self, command: Command, code: int, words: str, *, at: float) -> None:
         """Answer a request; its id is written as text, however it was written."""

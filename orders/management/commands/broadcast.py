@@ -14,7 +14,6 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tasks.queue import QueueDown, check_queue, open_queue
 from brokerage.errors import BrokerError
-from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket
 from orders.domain.guards import OVERRIDABLE
 from orders.domain.shapes import Shape
@@ -27,6 +26,7 @@ from orders.selectors.showing import find_broadcast
 from orders.services.creating import create_order
 from orders.tasks import ring_for
 from strategies.domain.catalog import VerticalKind
+from strategies.domain.new_york import exchange_date
 from strategies.domain.symbols import PutCall
 from strategies.domain.tickets import Instruction, Problem, Strategy
 

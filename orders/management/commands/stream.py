@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,11 +16,12 @@ from accounts.live.process import say_ready
 from accounts.services.heartbeats import keep_saying_alive
 from brokerage.transport import process_gateway
 from orders.services.elsewhere import look_elsewhere
-from orders.services.streaming.looking import thread_s_connection
+from orders.services.streaming.looking import thread_s_connection, write_counts
 from orders.services.streaming.station import Hooks, Station
 from orders.tasks import reading
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 # Reads that are under way change nothing before they are answered: the polls read again.
 END_WITHIN_S = 1.0
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         keep_saying_alive()
         asyncio.run(_run(station))
         station.close(within_s=END_WITHIN_S)
+        write_counts(every_s=0)
         logging.shutdown()
         os._exit(0)  # threads that wait for an answer hold up nobody
 
@@ -53,17 +55,18 @@ async def _run(station: Station) -> None:
     await station.run(stop)
 
 
-def _with_connection(work: Callable[[T], None]) -> Callable[[T], None]:
+def _with_connection(work: Callable[[T], R]) -> Callable[[T], R]:
     """Let a thread that is used again do a piece of work with a connection that is alive."""
 
-    def do(argument: T) -> None:
+    def do(argument: T) -> R:
         with thread_s_connection():
-            work(argument)
+            return work(argument)
 
     return do
 
 
-def _look_elsewhere(strangers: Mapping[UUID, set[str]]) -> None:
-    """List what came in another way, one list per login."""
+def _look_elsewhere(strangers: Mapping[UUID, set[str]]) -> Collection[UUID]:
+    """List what came in another way, one list per login; return the logins to be listed again."""
     looked = look_elsewhere(gateway=process_gateway(), now=timezone.now(), logins=strangers.keys())
     reading.renew(looked.refused_tokens)
+    return looked.failed

@@ -14,6 +14,7 @@ from django.db import Error, connection, connections
 from django.utils import timezone
 
 from accounts.live.process import say_ready
+from accounts.services.beat_watch import check_beats, late_tellings
 from accounts.services.heartbeats import keep_saying_alive
 from accounts.services.instances import Charge, NotPrepared, RunsElsewhere, take_charge
 from accounts.services.sealing import check_sealing
@@ -25,6 +26,7 @@ from orders.tasks import ring_for
 log = logging.getLogger(__name__)
 
 RECORD_EVERY_S = 60.0
+BEATS_EVERY_S = 15.0
 
 
 class Command(BaseCommand):
@@ -67,7 +69,7 @@ class Command(BaseCommand):
 
 
 class _Bell(threading.Thread):
-    """Rings beside the sweeps, so that a Redis which is silent slows down none of them."""
+    """Rings and watches the beats beside the sweeps: a silent Redis or broker slows down none."""
 
     def __init__(self) -> None:
         super().__init__(name="bell", daemon=True)
@@ -78,8 +80,12 @@ class _Bell(threading.Thread):
             self._waiting.put_nowait(swept)
 
     def run(self) -> None:
+        look_at = time.monotonic() + BEATS_EVERY_S
         while True:
             _ring(self._waiting.get())
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + BEATS_EVERY_S
+                _look_at_beats()
 
 
 def _pulse(charge: Charge) -> None:
@@ -107,6 +113,16 @@ def _look_at_record() -> None:
         check_sealing(now=timezone.now())
     except Error as error:
         log.error("the record could not be looked at: %s", error)
+        connection.close()
+
+
+def _look_at_beats() -> None:
+    """Raise an alarm where a beat has stopped, and ring for the telling of it in its place."""
+    try:
+        check_beats(now=timezone.now())
+        _ring(Swept(tasks=late_tellings(now=timezone.now())))
+    except Error as error:
+        log.error("the beats could not be looked at: %s", error)
         connection.close()
 
 

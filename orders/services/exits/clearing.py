@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.domain.modes import strictest
-from accounts.domain.words import LoginStatus
+from accounts.domain.words import ABLE
 from accounts.selectors import groups_of, mode_rules
 from accounts.services.asking import FanOut, authorizations
 from accounts.services.audit import event, record
@@ -115,7 +115,7 @@ def _stopped(steps: Sequence[ExitStep]) -> dict[int, str]:
             stopped[step.pk] = rule.words
         elif not account.is_active:
             stopped[step.pk] = SWITCHED_OFF
-        elif login.status not in {LoginStatus.CONNECTED, LoginStatus.EXPIRING}:
+        elif login.status not in ABLE:
             stopped[step.pk] = CONNECT.format(login.label, login.status_reason).rstrip()
     return stopped
 

@@ -13,6 +13,8 @@ from django.db.models import Max
 from accounts.models import Account, AuditEvent
 from accounts.services.audit import event, record, signed
 from accounts.services.inserting import insert_copies, update_each
+from orders.domain.bodies import Body
+from orders.domain.exiting import ClosingOrder
 from orders.domain.exits import AT_WORK, ExitState
 from orders.domain.lifecycle import Purpose, Status, any_of
 from orders.models import AccountOrder, AccountOrderLeg, ExitStep, PlacedOrderSet
@@ -122,35 +124,15 @@ def _create_children(decided: Decided, now: datetime) -> dict[int, UUID]:
     if not decided:
         return {}
     attempts = _attempts([step for step, _ in decided])
-    rows, legs, made = [], [], {}
+    rows, legs, made = [], list[dict[str, Any]](), {}
     for step, outcome in decided:
         order, body = outcome.order, outcome.body
         if order is None or body is None:
             continue
         made[step.pk] = pk = uuid4()
-        rows.append(
-            {
-                "id": pk,
-                "order_id": step.order_id,
-                "account_id": step.account_id,
-                "attempt": attempts.get((step.order_id, step.account_id), 0) + 1,
-                "contracts": order.units,
-                "remaining": order.units,
-                "fingerprint": body.fingerprint,
-                "body": body.text,
-                "body_hash": body.digest,
-            }
-        )
-        legs += [
-            {
-                "child_id": pk,
-                "number": number,
-                "symbol": leg.symbol,
-                "instruction": leg.instruction,
-                "quantity": order.units * leg.ratio,
-            }
-            for number, leg in enumerate(order.legs, 1)
-        ]
+        attempt = attempts.get((step.order_id, step.account_id), 0) + 1
+        rows.append(_child_row(pk, step, order, body, attempt))
+        legs += _leg_rows(pk, order)
     deadline = now + timedelta(seconds=settings.READY_DEADLINE_CLOSE_S)
     insert_copies(AccountOrder(purpose=Purpose.CLOSE, deadline_at=deadline), rows)
     insert_copies(AccountOrderLeg(), legs)
@@ -160,6 +142,35 @@ def _create_children(decided: Decided, now: datetime) -> dict[int, UUID]:
     ]
     insert_copies(created, events)
     return made
+
+
+def _child_row(
+    pk: UUID, step: ExitStep, order: ClosingOrder, body: Body, attempt: int
+) -> dict[str, Any]:
+    return {
+        "id": pk,
+        "order_id": step.order_id,
+        "account_id": step.account_id,
+        "attempt": attempt,
+        "contracts": order.units,
+        "remaining": order.units,
+        "fingerprint": body.fingerprint,
+        "body": body.text,
+        "body_hash": body.digest,
+    }
+
+
+def _leg_rows(pk: UUID, order: ClosingOrder) -> list[dict[str, Any]]:
+    return [
+        {
+            "child_id": pk,
+            "number": number,
+            "symbol": leg.symbol,
+            "instruction": leg.instruction,
+            "quantity": order.units * leg.ratio,
+        }
+        for number, leg in enumerate(order.legs, 1)
+    ]
 
 
 def _attempts(steps: Sequence[ExitStep]) -> dict[tuple[int | None, UUID], int]:

@@ -1,5 +1,6 @@
 """What a stream needs of the database: who is connected, with which token, whose order it is."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,17 +8,20 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 from accounts.domain.envelope import CannotOpen
+from accounts.domain.words import ABLE
 from accounts.models import Token
 from accounts.services.asking import FanOut, payers
-from accounts.services.tokens import RENEWABLE
+from accounts.services.beat_runs import WRITE_EVERY_S, flush_days
 from brokerage.budget import Lane, the_budget
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
 from orders.services import polling
 from orders.services.streaming.wakes import News
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,7 @@ def thread_s_connection() -> Iterator[None]:
 def roster() -> dict[UUID, int]:
     """Return the connected logins of this environment with the versions of their tokens."""
     with thread_s_connection():
-        rows = Token.objects.filter(
-            login__environment=settings.ENVIRONMENT, login__status__in=RENEWABLE
-        )
+        rows = Token.objects.filter(login__environment=settings.ENVIRONMENT, login__status__in=ABLE)
         return dict(rows.values_list("login_id", "version"))
 
 
@@ -84,6 +86,15 @@ def count_preference(login_id: UUID) -> None:
     """Count the read that tells where a login's streamer is."""
     with thread_s_connection():
         the_budget().charge(payers([login_id])[login_id], Lane.POLLS)
+
+
+def write_counts(*, every_s: float = WRITE_EVERY_S) -> None:
+    """Write down what reads of the streams cost, if that was last done so long ago."""
+    with thread_s_connection():
+        try:
+            flush_days(every_s=every_s)
+        except Error as error:
+            log.warning("what reads cost is not written: %s", error)
 
 
 def sort(news: Mapping[UUID, News]) -> Sorted:

@@ -30,6 +30,7 @@ from orders.services.streaming.looking import (
     roster,
     sort,
     stream_pass,
+    write_counts,
 )
 from orders.services.streaming.wakes import News, Wakes
 
@@ -47,7 +48,7 @@ LOOKERS, CLERKS = 12, 4
 # What becomes due within so long is looked at together: each look costs a write of its own.
 TOGETHER_S = 0.05
 HEARD_AGAIN_S = 3.0
-# For so long the lines are closed with a goodbye; after that they are cut.
+# The lines are closed with a goodbye; after so long they are cut.
 GOODBYES_S = 1.0
 
 
@@ -58,13 +59,13 @@ class Hooks:
     Args:
         renew: has refused tokens renewed, by login with the version that was refused.
         follow: goes on with what a read changed.
-        strangers: is told of orders that are not ours, by login.
+        strangers: lists logins with orders that are not ours; returns those to be listed again.
         ready: the streams' process works from now on.
     """
 
     renew: Callable[[Mapping[UUID, int]], None]
     follow: Callable[[Polled], None]
-    strangers: Callable[[Mapping[UUID, set[str]]], None]
+    strangers: Callable[[Mapping[UUID, set[str]]], Collection[UUID]]
     ready: Callable[[], None]
 
 
@@ -141,6 +142,7 @@ class Station:
                 log.warning("the logins cannot be read: %s", error)
             else:
                 self._follow_roster(connected, around)
+                await self._by_clerk(write_counts)
                 if not is_ready:
                     self._hooks.ready()
                     is_ready = True
@@ -243,8 +245,13 @@ class Station:
             if (lost := self._wakes.meet(login_id, one, at=now))
         }
         if strangers:
-            work = partial(self._hooks.strangers, strangers)
-            self._in_background(self._in_thread(self._lookers, work))
+            self._in_background(self._list(strangers))
+
+    async def _list(self, strangers: Mapping[UUID, set[str]]) -> None:
+        work = partial(self._hooks.strangers, strangers)
+        for login_id in await self._in_thread(self._lookers, work):
+            self._wakes.list_again(login_id, strangers[login_id], at=time.monotonic())
+        self._heard.set()
 
     # --- how they are -----------------------------------------------------------------------------
 
@@ -266,8 +273,6 @@ class Station:
                 continue
             self._changed.clear()
             await asyncio.sleep(0.05)  # others change at the same moment
-
-    # --- threads ----------------------------------------------------------------------------------
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

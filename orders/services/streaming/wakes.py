@@ -14,6 +14,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOKS_WITHIN_S = 0.4, 3.0, 10.0
 # An order of ours can be told of before the answer to its placing is on record.
 STRANGER_PAUSES_S = (0.3, 0.8, 2.0)
 PUT_OFF_S = 3.0
+LIST_AGAIN_S = 20.0
 
 
 @dataclass(slots=True)
@@ -116,6 +117,10 @@ class Wakes:
             pause = STRANGER_PAUSES_S[min(again.values()) - 1]
             self._add(login_id, News(changed, again.keys() - changed), at + pause)
         return strangers.keys() - again.keys()
+
+    def list_again(self, login_id: UUID, strangers: Collection[str], *, at: float) -> None:
+        """Meet strangers once more: their list did not say what is to be known of them."""
+        self._add(login_id, News(born=set(strangers)), at + LIST_AGAIN_S)
 
     def forget(self, login_id: UUID) -> None:
         """Forget a login that is gone."""

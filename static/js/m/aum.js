@@ -78,18 +78,23 @@ function bring(address) {
   });
 }
 
-async function load(details, span) {
-  const answer = await fetch(`${details.dataset.src}?span=${span}`);
-  if (!answer.ok) return;
-  if (!window.uPlot) await bring(details.dataset.uplot);
-  draw(details.querySelector("#aum-plot"), await answer.json());
+const wanted = (details) => details.querySelector("[data-span][aria-current]").dataset.span;
+
+function want(details, span) {
   for (const link of details.querySelectorAll("[data-span]")) {
     if (link.dataset.span === span) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 }
 
-const wanted = (details) => details.querySelector("[data-span][aria-current]").dataset.span;
+async function load(details, span) {
+  want(details, span);
+  const answer = await fetch(`${details.dataset.src}?span=${span}`);
+  if (!answer.ok) return;
+  if (!window.uPlot) await bring(details.dataset.uplot);
+  const worth = await answer.json();
+  if (wanted(details) === span) draw(details.querySelector("#aum-plot"), worth); // or else too late
+}
 
 export function drawWorth() {
   const details = document.querySelector("#aum");

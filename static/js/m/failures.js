@@ -1,15 +1,17 @@
 // An answer that does not come is never silent: a panel's header says since when it is old, and a
-// form that nobody knows. Refusals (4xx) are words of the server, shown in place.
+// toast says of everything else that nobody knows. Refusals (4xx) are words of the server, shown in
+// place. A panel is what asks by itself, and again on `resync`.
 
 import { eastern, now } from "./clock.js";
 
 const updatedAt = new WeakMap();
+const subjects = new WeakMap(); // of a note in a header: the panel that it is about
 const openedAt = now();
 
-const headerOf = (source) => source.closest(".pane")?.querySelector("header");
-const isPanel = (source) => source.matches("[hx-ptag]");
+const headerOf = (source) => source.closest(".pane, .modal")?.querySelector("header");
+const isPanel = (source) => source.matches('[hx-trigger*="resync"]');
 
-export function say(words) {
+function say(words) {
   const note = document.createElement("p");
   note.className = "note note-error";
   note.setAttribute("role", "alert");
@@ -33,7 +35,8 @@ function markOld(panel) {
   note.className = "outdated";
   note.setAttribute("role", "status");
   note.append(`! not updated since ${eastern(updatedAt.get(panel) ?? openedAt)} · `, retry(panel));
-  header.append(note);
+  subjects.set(note, panel);
+  header.insertBefore(note, header.querySelector(":scope > [data-close]"));
 }
 
 function tell(source) {
@@ -49,7 +52,15 @@ function onAnswer({ detail: { ctx } }) {
   const source = ctx.sourceElement;
   if (ctx.response.status >= 500 || !isPanel(source)) return;
   updatedAt.set(source, now());
-  headerOf(source)?.querySelector(".outdated")?.remove();
+  const note = headerOf(source)?.querySelector(".outdated");
+  if (subjects.get(note) === source) note.remove();
+}
+
+// A panel that was swapped away, as a ticket is by its review, is not old any more.
+function forgetGone() {
+  for (const note of document.querySelectorAll(".outdated")) {
+    if (!subjects.get(note).isConnected) note.remove();
+  }
 }
 
 export function tellFailures() {
@@ -60,4 +71,5 @@ export function tellFailures() {
     if (ctx && !ctx.response) tell(ctx.sourceElement);
   });
   document.addEventListener("htmx:after:request", onAnswer);
+  document.addEventListener("htmx:after:swap", forgetGone);
 }

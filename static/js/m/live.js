@@ -49,8 +49,10 @@ function hear() {
   show();
 }
 
+// The figures of a ticket are none of these: they follow the market, not what happens here.
 function resync() {
-  for (const panel of document.querySelectorAll("[hx-ptag]")) window.htmx.trigger(panel, "resync");
+  const panels = document.querySelectorAll('[hx-get][hx-trigger*="resync"]');
+  for (const panel of panels) window.htmx.trigger(panel, "resync");
 }
 
 function connected() {
@@ -72,7 +74,7 @@ function connectAgain() {
 }
 
 // Says it plainly; the page stays as it is, and nothing asks any more.
-export function end() {
+function end() {
   if (hasEnded) return;
   hasEnded = true;
   const strip = document.querySelector("#ended");
@@ -103,9 +105,11 @@ function onRequest(event) {
   if (hasEnded && isRead) event.preventDefault();
 }
 
+export const isStale = () => state() === "stale";
+
 // What is sent on old figures is asked for once more.
 function askOnceMore(event) {
-  if (!event.target.closest?.("[data-sends]") || state() !== "stale") return;
+  if (!event.target.closest?.("[data-sends]") || !isStale()) return;
   const seconds = Math.floor((Date.now() - heardAt) / 1000);
   if (confirm(`What you see is ${seconds} s old. Send all the same?`)) return;
   event.preventDefault();
@@ -120,7 +124,7 @@ export function follow() {
   if (!live) return;
   live.addEventListener("hello", connected);
   live.addEventListener("resync", resync);
-  live.addEventListener("ended", end);
+  live.addEventListener("ended", resync); // it may only have another key: the answers say so
   document.addEventListener("htmx:sse:before:connection", onConnecting);
   document.addEventListener("htmx:sse:after:message", hear);
   document.addEventListener("htmx:sse:error", onError);

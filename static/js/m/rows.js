@@ -25,13 +25,13 @@ function makeStop(group) {
   for (const row of rows) if (row !== stop || !row.hasAttribute("tabindex")) row.tabIndex = row === stop ? 0 : -1;
 }
 
-export function go(row) {
+function go(row) {
   for (const other of rowsOf(row.closest("[data-rows]"))) other.tabIndex = other === row ? 0 : -1;
   row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
 
-export function select(row, isSelected = true) {
+function select(row, isSelected = true) {
   for (const other of row.closest("[data-rows]").querySelectorAll('[aria-selected="true"]')) {
     if (other !== row) other.removeAttribute("aria-selected");
   }

@@ -1,11 +1,10 @@
 // The dialog that the server fills opens when something was swapped into it, the answer's header
 // `HX-Trigger: {"closeModal":{}}` closes it, and the focus goes back to where it came from. Toasts
-// leave after a while, errors stay. Menus close when something else is meant.
+// leave after a while, errors stay, each but once. Menus close when something else is meant.
 
 const TOAST_MS = 6000;
 const modal = document.querySelector("#modal");
 let opener = null;
-let armedAt = 0;
 
 // The opener itself may be gone by a swap; what stands in its place has the same id or address.
 function placeOf(element) {
@@ -17,15 +16,9 @@ function placeOf(element) {
   return () => (element.isConnected ? element : twin());
 }
 
-function arm() {
-  const delays = [...modal.querySelectorAll("[data-arm]")].map((one) => Number(one.dataset.arm));
-  armedAt = performance.now() + Math.max(0, ...delays);
-}
-
 function open({ detail }) {
   if (!modal.firstElementChild || (detail?.ctx && !modal.contains(detail.ctx.target))) return;
   modal.classList.toggle("modal-wide", Boolean(modal.querySelector("[data-wide]")));
-  arm();
   if (modal.open) return;
   opener = placeOf(document.activeElement);
   modal.showModal();
@@ -37,24 +30,31 @@ function forget() {
   opener = null;
 }
 
-// A key or click that was meant for the step before must not fall through to this one; the way back
-// is open at once.
-function holdUnarmed(event) {
-  const meant = event.type === "submit" ? event.submitter : event.target;
-  const isHeld = meant === null || meant.closest?.("[data-arm]");
-  if (!isHeld || !modal.querySelector("[data-arm]") || performance.now() >= armedAt) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-}
-
 function leaveLater(note) {
   if (note.matches?.(".note:not(.note-error, .note-warning)")) setTimeout(() => note.remove(), TOAST_MS);
 }
 
+// What is said once more takes the place of what says so already.
+function standAlone(note) {
+  if (!note.matches?.(".note-error, .note-warning")) return;
+  for (const other of note.parentElement?.children ?? []) {
+    if (other !== note && other.textContent === note.textContent) other.remove();
+  }
+}
+
+// A toast that was answered has nothing to ask for any more.
+function leaveWhenDone({ target, detail: { ctx } }) {
+  if (ctx.response?.status < 400) target.closest(".note")?.remove();
+}
+
 function watchToasts(toasts) {
   for (const note of toasts.children) leaveLater(note);
+  toasts.addEventListener("htmx:finally:request", leaveWhenDone);
   new MutationObserver((changes) => {
-    for (const { addedNodes } of changes) addedNodes.forEach(leaveLater);
+    for (const note of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+      leaveLater(note);
+      standAlone(note);
+    }
   }).observe(toasts, { childList: true });
 }
 
@@ -71,7 +71,6 @@ function closeMenus(event) {
 export function openDialogs() {
   document.addEventListener("htmx:after:swap", open);
   document.addEventListener("closeModal", () => modal.close());
-  for (const name of ["click", "submit"]) modal.addEventListener(name, holdUnarmed, true);
   modal.addEventListener("close", forget);
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();

@@ -1,21 +1,33 @@
 // <form data-undo="3"> in a dialog sends itself after so many seconds, unless the dialog is closed,
-// its field is touched or it leaves the page. The button in it that has [data-seconds] counts down.
+// something else in it is clicked, it leaves the page, or the page is too old to send by. What its
+// [data-going] says is counted down, or that it goes no more.
 
+import { isStale } from "./live.js";
+
+const STOPPED = "does not go out: you stopped it.";
+const TOO_OLD = "does not go out: what you see is too old. Look first.";
 const begun = new WeakSet();
 
 function begin(form) {
   begun.add(form);
-  const shown = form.querySelector("[data-seconds]");
+  const says = form.querySelector("[data-going]");
   let left = Number(form.dataset.undo);
   const timer = setInterval(() => {
-    const isGone = !form.isConnected || !form.closest("dialog")?.open;
-    if (isGone || form.dataset.undo === "") return clearInterval(timer);
+    if (!form.isConnected || !form.closest("dialog")?.open) return clearInterval(timer);
+    if (isStale()) return stop(TOO_OLD);
     left -= 1;
-    if (shown) shown.textContent = left;
+    says.querySelector("[data-seconds]").textContent = left;
     if (left > 0) return undefined;
     clearInterval(timer);
     return form.requestSubmit();
   }, 1000);
+  function stop(words) {
+    clearInterval(timer);
+    if (left > 0) says.textContent = words;
+  }
+  form.addEventListener("click", ({ target }) => {
+    if (!target.closest("[type=submit]")) stop(STOPPED);
+  });
 }
 
 function look() {

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.domain.words import Grain
@@ -97,6 +99,22 @@ def test_a_token_that_was_refused_is_named_with_its_version(fleet):
     assert read.read == 2
     assert read.refused_tokens == {login.pk: Token.objects.get(login=login).version}
     assert "token" in read.silent[login.pk]
+
+
+def test_refused_tokens_cost_no_query_more(fleet):
+    """Their versions are read with the tokens: what is there after a refusal may be newer."""
+    sync(fleet)
+    with CaptureQueriesContext(connection) as usual:
+        sync(fleet, at=LATER)
+    for one in fleet.broker.logins():
+        fleet.broker.tokens(login=one["user"], access="revoke")
+
+    with CaptureQueriesContext(connection) as refused:
+        read = sync(fleet, at=LATER + timedelta(seconds=15))
+
+    assert len(read.refused_tokens) == 3
+    of_tokens = [sum("_token" in one["sql"] for one in queries) for queries in (usual, refused)]
+    assert of_tokens[0] == of_tokens[1]
 
 
 def test_a_login_without_a_token_costs_the_others_nothing(fleet):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.domain.instances import Note, Verdict
 from accounts.models import Instance
-from accounts.services.deployment_lock import AdvisoryLock, deployment_lock
+from accounts.services.database_lock import AdvisoryLock, deployment_lock
 from accounts.services.gate import find_gate
 from accounts.services.instances import (
     NotPrepared,
@@ -127,7 +127,7 @@ def test_a_lock_file_that_was_removed_is_noticed(charge):
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL")
 def test_the_advisory_lock_goes_with_its_connection():
-    first, second = AdvisoryLock(), AdvisoryLock()
+    first, second = AdvisoryLock("a test"), AdvisoryLock("a test")
     assert first.take()
     assert first.take()
     assert not second.take()

@@ -1,6 +1,8 @@
 """A new data key seals everything again, whatever goes on meanwhile, and the old one goes."""
 
 import threading
+import time
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -191,6 +193,85 @@ def test_traffic_during_a_rotation_loses_nothing():
     assert len(written) == 5
     assert {t.pk: t.access.open() for t in Token.objects.all()} == written
     assert list(key_ring().keys) == ["k3"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_just_read_a_late_value_can_still_open_it():
+    token = make_token()
+    late = seal_for(Token, "access", token.pk, "sealed under the old key")
+    keys.add_key()
+    opened: list[str] = []
+
+    def write_late_and_read() -> None:
+        Token.objects.filter(pk=token.pk).update(access=late)
+        read = Token.objects.get(pk=token.pk)
+        time.sleep(0.9)
+        opened.append(read.access.open())
+        connections.close_all()
+
+    # Written and read before the second look at 0.8 s, opened after it.
+    traffic = threading.Timer(0.4, write_late_and_read)
+    traffic.start()
+    rotation = keys.seal_again(wait_s=0.8)
+    traffic.join()
+
+    assert opened == ["sealed under the old key"]
+    assert rotation.retired == ("k1",)
+
+
+class Traffic:
+    """Threads that read and renew what is sealed for some logins until it is over."""
+
+    def __init__(self, logins: list[BrokerLogin]) -> None:
+        self.logins, self.reads, self.wrong = logins, 0, list[str]()
+        self._over = threading.Event()
+        acts = [self._read, self._read, self._read, self._renew]
+        self._threads = [threading.Thread(target=self._repeat, args=[act]) for act in acts]
+
+    def __enter__(self) -> "Traffic":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _repeat(self, act: Callable[[BrokerLogin], None]) -> None:
+        try:
+            while not self._over.is_set():
+                for login in self.logins:
+                    act(login)
+        except Exception as error:
+            self.wrong.append(repr(error))
+        finally:
+            connections.close_all()
+
+    def _read(self, login: BrokerLogin) -> None:
+        label = login.label
+        app_key, app_secret, access, number = secrets_of(login)
+        assert (app_key, app_secret, number) == (f"key {label}", f"secret {label}", f"1234{label}")
+        assert access.startswith(f"access {label}")
+        self.reads += 1
+
+    def _renew(self, login: BrokerLogin) -> None:
+        sealed = seal_for(Token, "access", login.token.pk, f"access {login.label} anew")
+        Token.objects.filter(pk=login.token.pk).update(access=sealed)
+        self._over.wait(0.02)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_read_breaks_while_keys_are_rotated_and_tokens_renewed():
+    before = 0
+    with Traffic([make_everything(f"000{number}") for number in range(4)]) as traffic:
+        for name in ("k2", "k3", "k4"):
+            call_command("rotate_keys", "--wait", "0.4", stdout=StringIO())
+            assert list(key_ring().keys) == [name]
+            assert traffic.reads > before + 10
+            before = traffic.reads
+
+    assert traffic.wrong == []
 
 
 @pytest.mark.django_db(transaction=True)

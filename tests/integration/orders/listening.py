@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ class Listening:
         self.followed = 0
         self.renewed: list[UUID] = []
         self.strangers: dict[UUID, set[str]] = {}
+        self.unlisted: set[UUID] = set()
         self.is_ready = threading.Event()
         hooks = Hooks(
             renew=self.renew,
@@ -82,8 +83,9 @@ class Listening:
     def _follow(self, polled: Polled) -> None:
         self.followed += polled.changed
 
-    def _meet(self, strangers: Mapping[UUID, set[str]]) -> None:
+    def _meet(self, strangers: Mapping[UUID, set[str]]) -> Collection[UUID]:
         self.strangers |= dict(strangers)
+        return self.unlisted & strangers.keys()
 
 
 def wait_for(look: Callable[[], Any], seconds: float = 10) -> float:

@@ -1,25 +1,22 @@
 """What the beats cost in a minute, whom they keep waiting, and that none runs twice at once."""
 
 import re
-import threading
 import time
 from datetime import timedelta
-from unittest import mock
 
 import pytest
 from django.utils import timezone
 
 from accounts.domain.beats import Beat
-from accounts.domain.histories import EASTERN
-from accounts.models import BeatDay, BrokerLogin, Token
+from accounts.models import BrokerLogin, Token
 from accounts.services.balance_beat import run_accounts_beat
-from accounts.services.beat_lock import BeatBusy, beat_lock
-from accounts.services.beat_runs import beat_ages, flush_days, last_runs
+from accounts.services.beat_runs import last_runs
 from accounts.services.read_times import ORDERS, answered_at
 from brokerage.budget import the_budget
 from brokerage.transport import Gateway
 from orders.models import AccountOrder
 from orders.services.order_beats import read_fresh, run_order_beat
+from strategies.domain.new_york import EASTERN
 from tests.integration.orders.hands import Wire, force, only
 from tests.support.fleet import connect
 from tests.support.paper import PaperBroker
@@ -263,55 +260,3 @@ def test_without_the_cache_polls_go_on_at_a_quarter(fleet, by_hand, settings, mo
     hours.minute(fleet)
 
     assert 3 * 10 <= len(wire.reads) <= 3 * 12
-
-
-def test_a_beat_that_runs_is_not_started_again(fleet, cache):
-    with beat_lock(Beat.STOCKS), pytest.raises(BeatBusy):
-        run_order_beat(Beat.STOCKS, gateway=fleet.gateway)
-    with beat_lock(Beat.STOCKS):  # the others do not care
-        run_order_beat(Beat.OPTIONS, gateway=fleet.gateway)
-
-
-def test_an_operator_waits_for_the_run_that_is_under_way(tmp_path):
-    entered = threading.Event()
-
-    def hold():
-        with beat_lock(Beat.ACCOUNTS):
-            entered.set()
-            time.sleep(0.3)
-
-    holder = threading.Thread(target=hold)
-    with mock.patch("accounts.services.beat_lock.connection") as connection:
-        connection.vendor = "sqlite"
-        connection.settings_dict = {"NAME": str(tmp_path / "database")}
-        holder.start()
-        entered.wait()
-        with beat_lock(Beat.ACCOUNTS, wait_s=5):
-            pass
-        holder.join()
-
-
-def test_runs_are_kept_by_the_day_and_the_pages_know_how_old_they_are(fleet, by_hand, cache):
-    fleet.broadcast(fleet.shares())
-    run_order_beat(Beat.STOCKS, gateway=fleet.gateway)
-    run_order_beat(Beat.STOCKS, gateway=fleet.gateway)
-    assert not BeatDay.objects.exists()  # once a minute is enough
-    flush_days()
-
-    row = BeatDay.objects.get(beat=Beat.STOCKS)
-    assert (row.runs, row.calls, row.every_order, row.every_working) == (2, 3, 6, 6)
-    assert (row.every_account, row.points_read, row.points_kept) == (6, 3, 3)
-    ages = {one.beat: one for one in beat_ages(now=timezone.now())}
-    assert (ages[Beat.STOCKS].age_s or 99) < 5
-    assert ages[Beat.OPTIONS].words == "never"
-    assert ages[Beat.OPTIONS].is_late
-
-
-def test_without_the_cache_the_ages_are_those_of_the_last_minute(fleet, settings):
-    settings.CACHE_URL = "redis://127.0.0.1:9/0"
-    good_at = timezone.now() - timedelta(seconds=40)
-    BeatDay.objects.create(on=good_at.date(), beat=Beat.ACCOUNTS, good_at=good_at)
-
-    ages = {one.beat: one for one in beat_ages(now=timezone.now())}
-
-    assert 39 < (ages[Beat.ACCOUNTS].age_s or 0) < 45

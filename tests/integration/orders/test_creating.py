@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.domain.words import LoginStatus, Mode, ModeScope
 from accounts.models import Account, AccountGroup, AuditEvent, BrokerLogin, TradingMode
-from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket, KeyReused, NobodyToSendTo
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors.choosing import AccountChoice
 from orders.services.creating import create_order
 from strategies.domain.catalog import share_order
+from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Instruction
 from tests.support.fleet import connect
 

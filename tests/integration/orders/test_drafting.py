@@ -9,7 +9,6 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from orders.decorators import exchange_date
 from orders.domain.errors import BadTicket
 from orders.domain.shapes import Shape
 from orders.models import ComplexOrder
@@ -17,6 +16,7 @@ from orders.selectors.drafting import Wish, draft_ticket
 from orders.selectors.picking import Picking
 from strategies.domain.catalog import ImpossibleTrade, VerticalKind
 from strategies.domain.checks import find_problems
+from strategies.domain.new_york import exchange_date
 from strategies.domain.symbols import PutCall, parse_option
 from strategies.domain.tickets import Instruction, OrderType, Strategy
 

@@ -1,18 +1,17 @@
 """Orders made elsewhere: found, kept, warned about where they touch a set, and never adopted."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import Account, Alarm
-from accounts.services.balances import sync_accounts
-from accounts.services.read_times import forget_reads
+from accounts.models import Alarm
 from brokerage.schwab.replies import TERMINAL_STATUSES, BrokerOrder
-from orders.models import AccountOrder, ElsewhereLook, ExternalOrder
+from orders.models import AccountOrder, ExternalOrder
 from orders.services.elsewhere import look_elsewhere
-from orders.services.external import known_orders, note_external
+from orders.services.external import note_external
+from orders.services.known_orders import known_orders
+from tests.integration.orders.strangers import at, by_hand, journal, works
 
 OCO_LEG = {
     "orderLegCollection": [
@@ -24,45 +23,6 @@ OCO_LEG = {
 @pytest.fixture(autouse=True)
 def _nothing_known():
     known_orders.forget()
-
-
-def by_hand(fleet, place=0, *, symbol="AAPL", instruction="BUY", quantity=5, limit="1.00"):
-    """Make an order in an account as somebody does in thinkorswim; it works."""
-    is_option = len(symbol) == 21
-    return fleet.broker.make_order(
-        fleet.accounts[place].hash_value,
-        {
-            "orderType": "LIMIT",
-            "session": "NORMAL",
-            "duration": "DAY",
-            "orderStrategyType": "SINGLE",
-            "price": limit,
-            "orderLegCollection": [
-                {
-                    "instruction": instruction,
-                    "quantity": quantity,
-                    "instrument": {
-                        "symbol": symbol,
-                        "assetType": "OPTION" if is_option else "EQUITY",
-                    },
-                }
-            ],
-        },
-    )
-
-
-def works(fleet, *, limit="100.00"):
-    """Broadcast an order that works, so that every login is polled."""
-    fleet.broker.market(fills="manual")
-    return fleet.broadcast(fleet.shares(10, limit=Decimal(limit)))
-
-
-def at(seconds):
-    return timezone.now() + timedelta(seconds=seconds)
-
-
-def journal(fleet):
-    return [one for one in fleet.broker.journal() if one["path"].endswith("/orders")]
 
 
 def test_the_lists_that_polls_read_show_orders_made_by_hand(fleet):
@@ -164,59 +124,6 @@ def test_one_that_touches_nothing_raises_no_alarm(fleet):
     assert not Alarm.objects.exists()
 
 
-def test_a_position_that_no_set_explains_costs_one_list_of_that_account(fleet):
-    hold(fleet, 0, {"AAPL": 7})
-    look_elsewhere(gateway=fleet.gateway, now=at(0))
-    calls = len(journal(fleet))
-    number = by_hand(fleet)
-    read_again(fleet, 60)
-
-    looked = look_elsewhere(gateway=fleet.gateway, now=at(61))
-    again = look_elsewhere(gateway=fleet.gateway, now=at(62))
-
-    asked = journal(fleet)[calls:]
-    assert (looked.asked, looked.written) == (1, 1)
-    assert [one["account"] for one in asked] == [fleet.accounts[0].hash_value]
-    assert ExternalOrder.objects.get().broker_order_id == str(number)
-    assert again.asked == 0
-
-
-def test_a_difference_that_does_not_last_costs_nothing(fleet):
-    """A fill is on record before its position is read."""
-    read_again(fleet, 0)
-    fleet.broadcast(fleet.condor())
-    fleet.poll()
-    first = look_elsewhere(gateway=fleet.gateway, now=at(0))
-    read_again(fleet, 60)
-
-    second = look_elsewhere(gateway=fleet.gateway, now=at(61))
-
-    assert first.asked == second.asked == 0
-    assert not ElsewhereLook.objects.exclude(difference={}).exists()
-
-
-def test_an_order_that_still_works_is_asked_about_once_a_minute(fleet):
-    by_hand(fleet)
-    look_elsewhere(gateway=fleet.gateway, now=at(0), logins=[fleet.logins[0].pk])
-
-    asked = [look_elsewhere(gateway=fleet.gateway, now=at(s)).asked for s in (1, 30, 62, 90, 125)]
-
-    assert asked == [1, 0, 1, 0, 1]
-
-
-def test_a_login_that_is_silent_is_asked_again(fleet):
-    hold(fleet, 0, {"AAPL": 7})
-    look_elsewhere(gateway=fleet.gateway, now=at(0))
-    read_again(fleet, 60)
-    fleet.broker.fault("http_500", method="GET", path="/orders", times=1)
-
-    failed = look_elsewhere(gateway=fleet.gateway, now=at(61))
-    second = look_elsewhere(gateway=fleet.gateway, now=at(91))
-
-    assert (failed.asked, len(failed.silent)) == (0, 1)
-    assert second.asked == 1
-
-
 def test_orders_that_are_known_cost_no_query(fleet, django_assert_num_queries):
     shown = BrokerOrder(
         order_id="77",
@@ -240,19 +147,5 @@ def test_orders_that_are_known_cost_no_query(fleet, django_assert_num_queries):
     with django_assert_num_queries(0):
         again = note_external([shown], now=timezone.now())
 
-    assert (first, again) == (1, 0)
+    assert (first.written, again.written) == (1, 0)
     assert [leg["symbol"] for leg in ExternalOrder.objects.get().data["legs"]] == ["MSFT"]
-
-
-def hold(fleet, place, holdings):
-    """Let an account hold something that nobody broadcast."""
-    found = fleet.broker.positions()
-    account = fleet.accounts[place].hash_value
-    fleet.broker.positions(found | {account: found.get(account, {}) | holdings})
-    read_again(fleet, 0)
-
-
-def read_again(fleet, seconds):
-    forget_reads()
-    sync_accounts(gateway=fleet.gateway, now=at(seconds))
-    assert Account.objects.filter(positions_at__isnull=False).count() == 3

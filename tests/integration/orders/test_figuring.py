@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from accounts.domain.words import AccountKind
 from accounts.models import Account
-from orders.decorators import exchange_date
 from orders.domain.shapes import Shape
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.figuring import figure
 from orders.selectors.guarding import judge
 from orders.selectors.offering import make_offer
 from strategies.domain.catalog import VerticalKind
+from strategies.domain.new_york import exchange_date
 from strategies.domain.symbols import PutCall, parse_option
 from strategies.domain.tickets import Instruction, OrderType, Strategy, Ticket
 
@@ -53,7 +53,7 @@ def figures_of(offer, *, limit=None, contracts=1, order_type=OrderType.LIMIT):
 def test_a_condor_risks_its_width_less_the_credit_in_every_account(fleet):
     found = figures_of(offer_for(shape(Strategy.IRON_CONDOR)), limit=Decimal("1.00"), contracts=2)
 
-    assert (found.curve.max_gain, found.loss) == (200, 800)
+    assert (found.curve.max_gain, found.curve.max_loss) == (200, -800)
     assert (found.at_risk, found.most) == (2400, 600)
     assert found.power == 2400
     assert (found.contracts, found.accounts) == (6, 3)
@@ -75,7 +75,7 @@ def test_multipliers_count_in_what_all_accounts_risk(fleet):
     found = figures_of(offer_for(shape(Strategy.IRON_CONDOR)), limit=Decimal("1.00"))
 
     assert (found.contracts, found.at_risk) == (5, 2000)
-    assert found.loss == 400
+    assert found.curve.max_loss == -400
 
 
 def test_a_cash_account_ties_up_the_whole_strike_of_a_put(fleet):
@@ -93,7 +93,7 @@ def test_a_market_order_is_figured_at_the_natural_price(fleet):
 
     found = figures_of(offer, order_type=OrderType.MARKET)
 
-    assert found.loss == offer.natural * 100
+    assert found.curve.max_loss == -offer.natural * 100
 
 
 def test_what_closes_has_no_payoff_of_its_own(fleet):
@@ -110,5 +110,5 @@ def test_shares_have_a_line_and_no_chance(fleet):
 
     found = figures_of(offer, limit=Decimal("100.00"), contracts=10)
 
-    assert (found.loss, found.curve.max_gain, found.chance) == (1000, None, None)
+    assert (found.curve.max_loss, found.curve.max_gain, found.chance) == (-1000, None, None)
     assert found.power == 3 * 500

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import Account, Limit
-from orders.decorators import EXCHANGE_ZONE
 from orders.domain.errors import BadTicket
 from orders.models import ComplexOrder
+from strategies.domain.new_york import EASTERN
 from strategies.domain.reversal import reverse
 from strategies.domain.symbols import parse_option
 from strategies.domain.tickets import OrderType
@@ -113,7 +113,7 @@ def test_an_option_of_today_ends_with_the_bell_where_the_market_has_hours(fleet,
 
 
 def _in_new_york(day: date, *, hour: int) -> datetime:
-    return datetime.combine(day, time(hour), EXCHANGE_ZONE)
+    return datetime.combine(day, time(hour), EASTERN)
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from orders.decorators import exchange_date
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors.choosing import AccountChoice
@@ -21,6 +20,7 @@ from orders.services.claiming import claim
 from orders.services.creating import create_order
 from orders.services.placing import place_account_orders
 from orders.services.steps import Step, take_steps
+from strategies.domain.new_york import exchange_date
 from tests.integration.orders.hands import one, shown_by
 
 pytestmark = pytest.mark.django_db(transaction=True)

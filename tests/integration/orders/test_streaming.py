@@ -119,14 +119,20 @@ def test_our_own_orders_that_begin_to_rest_cost_no_read(streams: Listening) -> N
     assert streams.strangers == {}
 
 
-def test_an_order_made_elsewhere_is_told_as_one_that_is_not_ours(streams: Listening) -> None:
+def test_an_order_made_elsewhere_is_told_until_it_is_listed(
+    streams: Listening, monkeypatch
+) -> None:
+    monkeypatch.setattr("orders.services.streaming.wakes.LIST_AGAIN_S", 0.2)
     fleet = streams.fleet
     account = fleet.accounts[2]
+    streams.unlisted.add(account.login_id)
     name = fleet.broker.make_order(account.hash_value, by_hand())
 
     wait_for(lambda: streams.strangers, 10)
 
     assert streams.strangers == {account.login_id: {name}}
+    streams.strangers.clear()
+    wait_for(lambda: streams.strangers, 10)
 
 
 def by_hand() -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.paper.listener import Listener
 from tests.integration.paper.trader import Trader
 from tests.support.paper import PaperBroker
 
@@ -14,3 +15,10 @@ def trader(paper: PaperBroker) -> Iterator[Trader]:
     customer = Trader(paper)
     yield customer
     customer.session.close()
+
+
+@pytest.fixture
+def listener(trader: Trader) -> Iterator[Listener]:
+    client = Listener(trader)
+    yield client
+    client.close()

@@ -135,3 +135,12 @@ def test_a_browser_without_a_beginning_is_sent_back(visitor):
 def test_habits_must_make_sense(paper, fields):
     answer = requests.post(f"{paper.url}/paper/logins", json=fields, timeout=10)
     assert answer.status_code == 400
+
+
+def test_how_a_user_is_treated_changes_as_a_whole_or_not_at_all(paper, visitor):
+    asked = {"login": visitor.login["user"], "notices": 3, "factor": "none", "asks_device": "maybe"}
+
+    answer = requests.post(f"{paper.url}/paper/logins", json=asked, timeout=10)
+
+    assert answer.status_code == 400
+    assert visitor.sign_in()["page"] == "code"

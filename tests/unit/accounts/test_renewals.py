@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from accounts.domain.renewals import (
     AGAIN_AFTER,
-    EASTERN,
     LATEST,
     is_trading_time,
     next_attempt,
     renewal_time,
 )
+from strategies.domain.new_york import EASTERN
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ends = st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: START + timedelta(minutes=minutes))

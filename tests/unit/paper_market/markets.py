@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from brokerage.paper.market import Market, Quote
-from brokerage.paper.market.series import NEW_YORK
+from strategies.domain.new_york import EASTERN
 
-WEDNESDAY_NOON = datetime(2025, 11, 19, 12, 0, tzinfo=NEW_YORK)
+WEDNESDAY_NOON = datetime(2025, 11, 19, 12, 0, tzinfo=EASTERN)
 
 
 def make_market(*, at: datetime = WEDNESDAY_NOON, seed: int = 7, hours: str = "always") -> Market:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from brokerage.paper.market.series import NEW_YORK
+from strategies.domain.new_york import EASTERN
 from tests.unit.paper_market.markets import WEDNESDAY_NOON, make_market, move_to
 
 SUNDAY = date(2025, 11, 23)
@@ -117,7 +117,7 @@ def test_markets_that_are_not_traded_here_are_closed():
 @pytest.mark.parametrize("asset", ["EQUITY", "OPTION"])
 def test_the_exchanges_are_open_in_the_regular_session(at, is_open, asset):
     market = make_market(hours="nyse")
-    move_to(market, datetime.fromisoformat(at).replace(tzinfo=NEW_YORK))
+    move_to(market, datetime.fromisoformat(at).replace(tzinfo=EASTERN))
 
     assert market.is_open(asset) is is_open
     market.hours = "always"
@@ -130,7 +130,7 @@ def test_there_are_no_other_hours():
 
 
 def test_a_closed_market_says_so_in_its_quotes():
-    market = make_market(at=datetime(2025, 11, 23, 12, tzinfo=NEW_YORK), hours="nyse")
+    market = make_market(at=datetime(2025, 11, 23, 12, tzinfo=EASTERN), hours="nyse")
     reply = market.quotes_json(["AAPL", "$SPX"])
 
     assert {row["quote"]["securityStatus"] for row in reply.values()} == {"Closed"}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokerage.paper.market.series import NEW_YORK
 from brokerage.paper.market.trading_days import holidays, is_trading_day, third_friday
 from brokerage.paper.market.underlyings import UNDERLYINGS
+from strategies.domain.new_york import EASTERN
 from strategies.domain.symbols import parse_option, underlying_of
 from tests.unit.paper_market.markets import (
     WEDNESDAY_NOON,
@@ -35,7 +35,7 @@ def expirations(market, symbol):
 
 @given(DAYS, st.sampled_from(sorted(UNDERLYINGS)))
 def test_everything_expires_on_trading_days_from_today_on(today, symbol):
-    market = make_market(at=datetime(today.year, today.month, today.day, 10, tzinfo=NEW_YORK))
+    market = make_market(at=datetime(today.year, today.month, today.day, 10, tzinfo=EASTERN))
     days = [day for _, day in expirations(market, symbol)]
 
     assert all(is_trading_day(day) and day >= today for day in days)
@@ -45,7 +45,7 @@ def test_everything_expires_on_trading_days_from_today_on(today, symbol):
 
 @given(DAYS)
 def test_what_is_listed_stays_listed_until_it_expires(today):
-    noon = datetime(today.year, today.month, today.day, 12, tzinfo=NEW_YORK)
+    noon = datetime(today.year, today.month, today.day, 12, tzinfo=EASTERN)
     market = make_market(at=noon)
     before = set(expirations(market, "$SPX"))
     move_to(market, noon + timedelta(days=1))
@@ -166,10 +166,10 @@ def test_todays_options_trade_until_midnight_in_a_market_that_is_always_open():
 
 
 def test_options_settled_in_the_morning_trade_for_the_last_time_the_day_before():
-    market = make_market(at=datetime(2025, 12, 18, 12, tzinfo=NEW_YORK))
+    market = make_market(at=datetime(2025, 12, 18, 12, tzinfo=EASTERN))
     assert market.is_listed("SPX   251219C06500000")
 
-    move_to(market, datetime(2025, 12, 19, 8, tzinfo=NEW_YORK))
+    move_to(market, datetime(2025, 12, 19, 8, tzinfo=EASTERN))
     assert not market.is_listed("SPX   251219C06500000")
     assert market.is_listed("SPXW  251219C06500000")
 

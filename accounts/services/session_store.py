@@ -1,0 +1,57 @@
+"""The session engine: sessions in a table of ours, which says whose they are, and from where."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
+
+from accounts.domain.words import SessionKind
+from accounts.live.asking import asking
+from accounts.models import UserSession
+
+# Beside Django's own in a session's data.
+BEGAN_AT = "began_at"
+KIND = "kind"
+
+
+class SessionStore(DatabaseStore):
+    """Keeps a session, and beside it what the list of sessions shows.
+
+    `row` is what was read of the session that a request came with; reading it costs no query more.
+    """
+
+    row: UserSession | None = None
+
+    @classmethod
+    def get_model_class(cls) -> type[UserSession]:
+        return UserSession
+
+    def load(self) -> dict[str, Any]:
+        still = UserSession.objects.filter(expire_date__gt=timezone.now())
+        self.row = still.filter(pk=self.session_key).first()
+        if self.row is None:
+            self._session_key = None
+            return {}
+        data: dict[str, Any] = self.decode(self.row.session_data)
+        return data
+
+    def create_model_instance(self, data: dict[str, Any]) -> UserSession:
+        row = cast("UserSession", super().create_model_instance(data))
+        now, asked = timezone.now(), asking()
+        row.user_id, row.proof = data.get(SESSION_KEY), data.get(HASH_SESSION_KEY, "")
+        row.kind = SessionKind(data.get(KIND, SessionKind.PAGE))
+        row.address, row.agent = asked.address, asked.agent
+        row.began_at = datetime.fromisoformat(data[BEGAN_AT]) if BEGAN_AT in data else now
+        row.used_at, row.ends_at = now, row.expire_date
+        row.expire_date = unused_until(now, kind=row.kind, ends_at=row.ends_at)
+        return row
+
+
+def unused_until(used_at: datetime, *, kind: str, ends_at: datetime) -> datetime:
+    """Return until when a session lasts that is not used again; programs have all their time."""
+    if kind == SessionKind.API:
+        return ends_at
+    return min(ends_at, used_at + timedelta(seconds=settings.SESSION_IDLE_S))

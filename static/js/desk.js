@@ -1,4 +1,0 @@
-// What the desks need beyond what every page has.
-import { countDown } from "./m/undo.js";
-
-countDown();
