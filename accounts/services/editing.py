@@ -11,7 +11,8 @@ from accounts.domain.modes import strictest
 from accounts.domain.refusals import NothingDone
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import Account, AccountGroup, AuditEvent
-from accounts.selectors import groups_of, mode_rules, our_accounts
+from accounts.selectors import groups_of, our_accounts
+from accounts.selectors.modes import mode_rules
 from accounts.services.audit import event, record
 
 COLUMNS = frozenset({"alias", "is_active", "multiplier"})

@@ -18,7 +18,7 @@ from accounts.api.throttling import WayOutThrottle
 from accounts.domain.modes import ModeRule, opens_fleet
 from accounts.domain.roles import Power
 from accounts.domain.words import Mode, ModeScope
-from accounts.selectors import ModeInForce, get_mode, modes_in_force
+from accounts.selectors.modes import ModeInForce, get_mode, modes_in_force
 from accounts.services.modes import LONGEST_WHY, BadMode
 from orders.domain.lifecycle import Purpose
 from orders.selectors.leaving import Left, left_behind

@@ -16,7 +16,7 @@ from accounts.api.once import once_per_key
 from accounts.api.requests import OPTIONAL_KEY
 from accounts.domain.beats import Beat
 from accounts.domain.words import Mode
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from accounts.services.uptime import uptimes
 from accounts.tasks.queue import check_queue
 from brokerage.budget import Lane

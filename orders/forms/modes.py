@@ -7,7 +7,8 @@ from django import forms
 
 from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
-from accounts.selectors import ModeInForce, mode_targets
+from accounts.selectors import mode_targets
+from accounts.selectors.modes import ModeInForce
 from accounts.services.modes import LONGEST_WHY
 
 UNDERLYING = f"{ModeScope.UNDERLYING}:"

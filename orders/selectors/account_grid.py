@@ -15,7 +15,8 @@ from django.db.models.functions import Lower
 from accounts.domain.modes import ModeRule, strictest
 from accounts.domain.words import ABLE, Mode
 from accounts.models import Account
-from accounts.selectors import groups_of, mode_rules, our_accounts
+from accounts.selectors import groups_of, our_accounts
+from accounts.selectors.modes import mode_rules
 
 PER_PAGE = 100
 LONGEST_SEARCH = 60

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from accounts.domain.words import ABLE, AccountKind, ModeScope
 from accounts.models import AccountGroup
-from accounts.selectors import groups_of, mode_rules, our_accounts
+from accounts.selectors import groups_of, our_accounts
+from accounts.selectors.modes import mode_rules
 from orders.domain.allocation import Candidate, Share, allocate
 from orders.domain.errors import BadTicket
 from orders.domain.lifecycle import Purpose

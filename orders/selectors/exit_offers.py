@@ -8,7 +8,8 @@ from uuid import UUID
 
 from accounts.domain.modes import strictest
 from accounts.domain.words import Mode
-from accounts.selectors import groups_of, mode_rules
+from accounts.selectors import groups_of
+from accounts.selectors.modes import mode_rules
 from orders.domain.bookmarks import begun_units
 from orders.domain.exits import AT_WORK, part_of
 from orders.domain.gains import entered_the_other_way, gain

@@ -12,7 +12,7 @@ from accounts.domain.beats import Beat
 from accounts.domain.heartbeats import EVERYTHING
 from accounts.domain.words import LoginStatus
 from accounts.models import Account, Alarm, AuditEvent, BrokerLogin, Token
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from accounts.services.beat_runs import age_words, beat_ages, last_runs
 from accounts.services.gate import find_gate
 from accounts.services.uptime import uptimes

@@ -14,7 +14,8 @@ from accounts.domain.modes import strictest
 from accounts.domain.words import Mode
 from accounts.fields import Secret, kept_secret
 from accounts.models import Account, AuditEvent, Token
-from accounts.selectors import groups_of, mode_rules
+from accounts.selectors import groups_of
+from accounts.selectors.modes import mode_rules
 from accounts.services.audit import signed
 from accounts.services.inserting import insert_copies
 from orders.domain.allocation import blocks

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 
 from accounts.domain.modes import ModeRule, strictest
 from accounts.models import User
-from accounts.selectors import groups_of, mode_rules
+from accounts.selectors import groups_of
+from accounts.selectors.modes import mode_rules
 from accounts.services.audit import event, record
 from accounts.services.limits import read_limits
 from orders.domain.allocation import blocks

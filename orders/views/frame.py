@@ -19,7 +19,8 @@ from accounts.domain.words import ModeScope
 from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from accounts.models import User
-from accounts.selectors import FleetNumbers, fleet_numbers, modes_in_force, open_alarms
+from accounts.selectors import FleetNumbers, fleet_numbers, open_alarms
+from accounts.selectors.modes import modes_in_force
 from accounts.services.beat_runs import BeatAge, beat_ages, last_runs
 from accounts.services.gate import Gate
 from orders.selectors.framing import around

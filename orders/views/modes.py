@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.decorators import DeskRequest, ask_for_proof, signed_in
 from accounts.domain.modes import opens_fleet
 from accounts.domain.words import Mode, ModeScope
-from accounts.selectors import ModeInForce, get_mode, modes_in_force
+from accounts.selectors.modes import ModeInForce, get_mode, modes_in_force
 from accounts.services.modes import BadMode
 from accounts.services.proving import is_fresh
 from orders.forms.modes import ModeForm, asked_for

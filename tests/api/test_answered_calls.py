@@ -15,7 +15,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from accounts.api.once import once_per_key
 from accounts.domain.words import Role
 from accounts.models import AnsweredCall, AuditEvent
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from accounts.services.answering import claim_call
 from accounts.services.retention import forget_answers
 from orders.models import AccountOrder

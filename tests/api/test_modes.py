@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.domain.words import Mode, Role
 from accounts.models import AuditEvent, User
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from accounts.services.gate import close_gate
 from tests.api.caller import Caller, faults_of, problem_of
 from tests.support.make import PASSWORD, make_group, make_user

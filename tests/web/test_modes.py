@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import AuditEvent
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from tests.support.fleet import PASSWORD
 from tests.support.make import make_group, make_mode
 from tests.web.browsing import HTMX, become, text_of

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import User
-from accounts.selectors import get_mode
+from accounts.selectors.modes import get_mode
 from accounts.services.modes import BadMode, Loosening
 from orders.selectors.leaving import Left
 from orders.services.freezing import Frozen, change_mode

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from accounts.domain.modes import strictest
 from accounts.domain.words import ABLE
-from accounts.selectors import groups_of, mode_rules
+from accounts.selectors import groups_of
+from accounts.selectors.modes import mode_rules
 from accounts.services.asking import FanOut, authorizations
 from accounts.services.audit import event, record
 from brokerage.schwab import messages

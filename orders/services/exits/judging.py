@@ -9,7 +9,8 @@ from uuid import UUID
 
 from accounts.domain.modes import ModeRule, strictest
 from accounts.domain.words import Mode
-from accounts.selectors import groups_of, mode_rules, our_accounts
+from accounts.selectors import groups_of, our_accounts
+from accounts.selectors.modes import mode_rules
 from accounts.services.limits import read_limits
 from orders.domain.allocation import Share, blocks
 from orders.domain.errors import BadTicket, GuardRefused

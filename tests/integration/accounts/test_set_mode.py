@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.domain.words import Environment, Mode, ModeScope
 from accounts.models import AccountGroup, AuditEvent, TradingMode
-from accounts.selectors import mode_rules, modes_in_force
+from accounts.selectors.modes import mode_rules, modes_in_force
 from accounts.services.gate import close_gate
 from accounts.services.modes import BadMode, Loosening, set_mode
 from tests.support.make import make_account, make_group, make_login, make_user

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import AuditEvent, TradingMode
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from orders.domain.errors import BadTicket
 from orders.models import AccountOrder
 from orders.services.freezing import change_mode

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.domain.modes import ModeRule
 from accounts.domain.words import Mode, ModeScope, Role
 from accounts.models import AuditEvent
-from accounts.selectors import modes_in_force
+from accounts.selectors.modes import modes_in_force
 from accounts.services.modes import Loosening
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder, ExitStep, PlacedOrderSet, PriceLadder

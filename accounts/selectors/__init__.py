@@ -1,4 +1,4 @@
-"""Reads of accounts, logins and modes; nothing here writes."""
+"""Reads of accounts, logins, alarms and the record; nothing here writes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.domain.modes import ModeRule, is_looser, strictest
+from accounts.domain.modes import ModeRule, strictest
 from accounts.domain.words import ABLE, Mode, ModeScope
 from accounts.fields import Secret
 from accounts.models import (
@@ -21,8 +21,8 @@ from accounts.models import (
     BrokerLogin,
     Position,
     Token,
-    TradingMode,
 )
+from accounts.selectors.modes import mode_rules
 
 # Events that are committed out of order are not further apart than this.
 RECENT_EVENTS = 200
@@ -57,21 +57,6 @@ class FleetNumbers:
     def logins_out(self) -> int:
         """How many logins must sign in again, or do not work."""
         return self.logins - self.logins_ok
-
-
-@dataclass(frozen=True, slots=True)
-class ModeInForce:
-    """A mode somebody set, for pages and API.
-
-    Args:
-        name: what it is set for, in words: `Fleet`, `Group family`, `Alder Trust 1`, `SPX`.
-        who: the user; empty if it was set on the host, or by the start.
-    """
-
-    rule: ModeRule
-    name: str
-    who: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,25 +160,6 @@ def fleet_numbers() -> FleetNumbers:
     return FleetNumbers(events=str(found.pop("recent")), accounts=found.pop("in_all"), **found)
 
 
-def mode_rules() -> list[ModeRule]:
-    """Return every mode in force other than OPEN."""
-    return [
-        ModeRule(ModeScope(row.scope), row.target, Mode(row.mode), row.why)
-        for row in TradingMode.objects.exclude(mode=Mode.OPEN)
-    ]
-
-
-def modes_in_force() -> list[ModeInForce]:
-    """Return every mode other than OPEN, a closed gate among them: strictest first, then newest."""
-    rows = list(_shown_modes().exclude(mode=Mode.OPEN).order_by("-since", "-pk"))
-    return _named(sorted(rows, key=lambda row: is_looser(Mode(row.mode), Mode.FROZEN)))
-
-
-def get_mode(scope: ModeScope, target: str) -> ModeInForce:
-    """Return what is set for one target, OPEN too. Errors: TradingMode.DoesNotExist."""
-    return _named([_shown_modes().get(scope=scope, target=target)])[0]
-
-
 def mode_targets() -> list[tuple[ModeScope, str, str]]:
     """Return the groups and accounts that a mode can be set for: scope, target, name."""
     groups = AccountGroup.objects.order_by("name").values_list("name", flat=True)
@@ -202,36 +168,6 @@ def mode_targets() -> list[tuple[ModeScope, str, str]]:
         *((ModeScope.GROUP, name, name) for name in groups),
         *((ModeScope.ACCOUNT, str(pk), alias) for pk, alias in accounts),
     ]
-
-
-def _shown_modes() -> QuerySet[TradingMode]:
-    return TradingMode.objects.select_related("who")
-
-
-def _named(rows: Sequence[TradingMode]) -> list[ModeInForce]:
-    ids = [row.target for row in rows if row.scope == ModeScope.ACCOUNT]
-    aliases = dict(Account.objects.filter(pk__in=ids).values_list("pk", "alias")) if ids else {}
-    names = {str(pk): alias for pk, alias in aliases.items()}
-    return [
-        ModeInForce(
-            ModeRule(ModeScope(row.scope), row.target, Mode(row.mode), row.why),
-            _name(row, names),
-            row.who.get_username() if row.who else "",
-            row.since,
-        )
-        for row in rows
-    ]
-
-
-def _name(row: TradingMode, aliases: Mapping[str, str]) -> str:
-    match row.scope:
-        case ModeScope.GROUP:
-            return f"Group {row.target}"
-        case ModeScope.ACCOUNT:
-            return aliases.get(row.target, "An account that is gone")
-        case ModeScope.UNDERLYING:
-            return row.target
-    return "Fleet"
 
 
 def groups_of(account_ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
