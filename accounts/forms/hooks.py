@@ -47,6 +47,10 @@ class ReceiverForm(forms.Form):
         required=False,
     )
 
+    def clean_kinds(self) -> list[Kind]:
+        """Return the kinds themselves."""
+        return [Kind(one) for one in self.cleaned_data["kinds"]]
+
 
 class ActForm(forms.Form):
     """What is to be done to a hook or a receiver."""

@@ -1,17 +1,19 @@
 """Hooks and receivers: who may place saved orders from outside, and who is told what happens."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.decorators import DeskRequest, freshly_proved, may_administer, may_trade, signed_in
-from accounts.domain.happenings import Channel, Kind
+from accounts.domain.happenings import Channel
 from accounts.forms.hooks import ActForm, HookForm, ReceiverForm
 from accounts.models import Hook, Receiver
 from accounts.services.hooks import (
@@ -43,14 +45,7 @@ def hooks(request: DeskRequest) -> HttpResponse:
 def add(request: DeskRequest) -> HttpResponse:
     """Make a hook, and show its secret this once."""
     form = HookForm(request.POST)
-    if not form.is_valid():
-        return _page(request, hook_form=form)
-    try:
-        made = add_hook(**form.cleaned_data, actor=_actor(request), now=timezone.now())
-    except BadHook as error:
-        form.add_error(error.field, str(error))
-        return _page(request, hook_form=form)
-    return _secret(request, made)
+    return _made(request, form, add_hook) or _page(request, hook_form=form)
 
 
 @require_POST
@@ -61,15 +56,7 @@ def add(request: DeskRequest) -> HttpResponse:
 def receiver_add(request: DeskRequest) -> HttpResponse:
     """Make a receiver, and show its secret this once."""
     form = ReceiverForm(request.POST)
-    if not form.is_valid():
-        return _page(request, receiver_form=form)
-    given = {**form.cleaned_data, "kinds": [Kind(one) for one in form.cleaned_data["kinds"]]}
-    try:
-        made = add_receiver(**given, actor=_actor(request), now=timezone.now())
-    except BadHook as error:
-        form.add_error(error.field, str(error))
-        return _page(request, receiver_form=form)
-    return _secret(request, made)
+    return _made(request, form, add_receiver) or _page(request, receiver_form=form)
 
 
 @require_POST
@@ -91,6 +78,18 @@ def receiver_change(request: DeskRequest, receiver_id: UUID) -> HttpResponse:
     """Do the same to a receiver; the mailbox is that of the settings and stays as it is."""
     webhooks = Receiver.objects.filter(channel=Channel.WEBHOOK)
     return _change(request, get_object_or_404(webhooks, pk=receiver_id))
+
+
+def _made(request: DeskRequest, form: Form, make: Callable[..., Made]) -> HttpResponse | None:
+    """Show the secret of what a form makes, this once; None where the form says what is wrong."""
+    if not form.is_valid():
+        return None
+    try:
+        made = make(**form.cleaned_data, actor=_actor(request), now=timezone.now())
+    except BadHook as error:
+        form.add_error(error.field, str(error))
+        return None
+    return _secret(request, made)
 
 
 def _change(request: DeskRequest, row: Hook | Receiver) -> HttpResponse:
