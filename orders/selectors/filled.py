@@ -90,3 +90,13 @@ def _add(legs: dict[str, Filled], symbol: str, leg: Filled) -> None:
     if before is not None:
         leg = Filled(before.quantity + leg.quantity, before.cash + leg.cash)
     legs[symbol] = leg
+
+
+def bookmarks_of(order_ids: Collection[int]) -> Bookmarks:
+    """Return what all attempts of these broadcasts have filled, bought positive, sold negative."""
+    return quantities_of(filled_of_orders(order_ids))
+
+
+def closed_of(set_ids: Collection[int]) -> Bookmarks:
+    """Return what the exits of these sets have filled, signed in the same way."""
+    return quantities_of(filled_of_exits(set_ids))

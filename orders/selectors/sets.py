@@ -1,6 +1,6 @@
 """Placed order sets: what was filled, what of it exits have closed, and what is still held."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,8 +29,6 @@ from orders.selectors.external import touching
 from orders.selectors.filled import (
     Bookmarks,
     FilledLegs,
-    filled_of_exits,
-    filled_of_orders,
     filled_of_sets,
     quantities_of,
     sent_accounts,
@@ -146,16 +144,6 @@ class SetRow:
     @property
     def flat_accounts(self) -> int:
         return sum(account.is_flat for account in self.accounts)
-
-
-def bookmarks_of(order_ids: Collection[int]) -> Bookmarks:
-    """Return what all attempts of these broadcasts have filled, bought positive, sold negative."""
-    return quantities_of(filled_of_orders(order_ids))
-
-
-def closed_of(set_ids: Collection[int]) -> Bookmarks:
-    """Return what the exits of these sets have filled, signed in the same way."""
-    return quantities_of(filled_of_exits(set_ids))
 
 
 def list_sets(

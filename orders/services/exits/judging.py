@@ -20,7 +20,7 @@ from orders.domain.lifecycle import Purpose, Reason
 from orders.models import AccountOrder, ExitStep, PlacedOrderSet
 from orders.selectors.chains import market_now
 from orders.selectors.exit_pricing import exit_prices
-from orders.selectors.sets import bookmarks_of, closed_of
+from orders.selectors.filled import bookmarks_of, closed_of
 from orders.services.exits.situation import NOT_OVER
 from strategies.domain.catalog import Structure, recognise
 from strategies.domain.checks import find_problems

@@ -8,8 +8,8 @@ from django.utils import timezone
 from orders.domain.exits import ExitState
 from orders.models import ExitStep, PlacedOrderSet
 from orders.selectors.exit_pricing import exit_prices
+from orders.selectors.filled import closed_of
 from orders.selectors.sets import (
-    closed_of,
     find_set,
     list_sets,
 )

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent
 from orders.models import PlacedOrderSet
+from orders.selectors.filled import bookmarks_of
 from orders.selectors.sets import (
-    bookmarks_of,
     list_sets,
 )
 from orders.services.sets import keep_sets
