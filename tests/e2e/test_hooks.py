@@ -73,7 +73,8 @@ def owner(page: Page, site: Site) -> Page:
     return page
 
 
-def test_an_order_from_outside_is_placed_and_told_of(
+@pytest.mark.timeout(240)
+def test_an_order_from_outside_is_placed_and_told_of_and_so_is_a_freeze(
     owner: Page, site: Site, receiver: ReceiverServer, mailbox: SmtpSink
 ):
     owner.get_by_label("Name").nth(1).fill("ops")
@@ -107,10 +108,6 @@ def test_an_order_from_outside_is_placed_and_told_of(
     assert secret not in site.stack.output()
     assert receiver.secret not in site.stack.output()
 
-
-def test_a_freeze_gets_out_by_mail_and_webhook(
-    site: Site, receiver: ReceiverServer, mailbox: SmtpSink
-):
     command = [sys.executable, str(MANAGE), "freeze", "--why", "a drill"]
     subprocess.run(command, env=site.stack.environment, check=True, capture_output=True)
 
