@@ -46,6 +46,8 @@ class Deployment:
             "TRADESWIM_HOME": "/var/lib/tradeswim",
             "TRADESWIM_STATIC_ROOT": str(self.static),
             "TRADESWIM_HOSTS": HOST,
+            # Programs sign in by their password here; with a second factor they are tested in tests/api.
+            "TRADESWIM_SECOND_FACTOR": "optional",
             "TRADESWIM_WEB_URL": self.proxy.url,
             "PORT": str(self.port),
             "PAPER_PORT": str(self.paper_port),
@@ -112,6 +114,8 @@ def _collect_static(folder: Path) -> Path:
         "DJANGO_SETTINGS_MODULE": "tradeswim.settings.production",
         "TRADESWIM_SECRET_KEY": SECRET_KEY,
         "TRADESWIM_HOSTS": HOST,
+        # Programs sign in by their password here; with a second factor they are tested in tests/api.
+        "TRADESWIM_SECOND_FACTOR": "optional",
         "TRADESWIM_HOME": str(folder),
         "TRADESWIM_STATIC_ROOT": str(static),
     }
