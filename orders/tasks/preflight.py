@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.services.alarms import raise_alarm
 from orders.selectors import preflight as looking
+from orders.services.broker_clock import clock_check
 from orders.tasks.health import queue_part
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ NO_GO = "PREFLIGHT_NO_GO"
 def preflight() -> None:
     """Raise an alarm unless the day may begin; the paper order is left to the command."""
     now = timezone.now()
-    checks = looking.preflight(queue=queue_part(), now=now)
+    checks = [*looking.preflight(queue=queue_part(), now=now), clock_check()]
     said = looking.verdict(checks)
     log.info("preflight: %s", said)
     if said != "GO":

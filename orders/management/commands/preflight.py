@@ -10,6 +10,7 @@ from django.utils import timezone
 from orders.management.agents import find_agent
 from orders.management.round_trip import round_trip
 from orders.selectors.preflight import preflight, verdict
+from orders.services.broker_clock import clock_check
 from orders.tasks.health import queue_part
 
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-order", action="store_true", help="send no paper order")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        checks = preflight(queue=queue_part(), now=timezone.now())
+        checks = [*preflight(queue=queue_part(), now=timezone.now()), clock_check()]
         if not options["no_order"]:
             checks.append(round_trip(find_agent(options["agent"])))
         width = max(len(check.name) for check in checks)

@@ -17,7 +17,8 @@ from accounts.services.gate import close_gate
 from accounts.services.sealing import seal_events
 from accounts.services.short_memory import short_memory
 from orders.models import ElsewhereLook
-from orders.selectors.preflight import preflight, verdict
+from orders.selectors.preflight import Check, preflight, verdict
+from orders.services.broker_clock import clock_check, seconds_off
 from orders.tasks.health import queue_part
 from orders.tasks.preflight import NO_GO
 from orders.tasks.preflight import preflight as preflight_task
@@ -136,3 +137,24 @@ def test_the_morning_raises_an_alarm_with_the_reasons(morning):
 
     alarm = Alarm.objects.get(code=NO_GO)
     assert alarm.words == "NO-GO: Tokens. Run: manage.py preflight"
+
+
+def test_our_clock_is_compared_with_the_brokers(morning):
+    assert clock_check() == Check("Clock", is_go=True, words="the broker's")
+
+    BrokerLogin.objects.update(status="LOGIN_REQUIRED")
+    assert "is not known" in clock_check().words
+
+
+@pytest.mark.parametrize(
+    ("said", "began", "ended", "off"),
+    [
+        (100, 100.2, 100.3, 0.0),
+        (100, 100.99, 101.5, 0.0),
+        (100, 99.9, 100.0, 0.0),
+        (100, 103.5, 103.6, 2.5),
+        (100, 95.0, 95.5, 4.5),
+    ],
+)
+def test_a_clock_is_wrong_only_where_it_cannot_be_right(said, began, ended, off):
+    assert seconds_off(said, began=began, ended=ended) == pytest.approx(off)
