@@ -109,7 +109,8 @@ install_units() {
 stop_everything() {
 	if has_systemd; then
 		say "stopping"
-		systemctl stop tradeswim.target 'tradeswim-*.service'
+		# Patterns: on a first install none of them is there, which must be no error.
+		systemctl stop 'tradeswim*.target' 'tradeswim-*.service'
 	fi
 }
 
