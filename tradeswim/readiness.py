@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 
 from accounts.domain.heartbeats import is_alive, queue_name
-from accounts.models import Instance
+from accounts.models import UptimeDay
 from accounts.services.gate import find_gate
 from accounts.services.uptime import ages
 from orders.selectors.health import Part
@@ -23,7 +23,7 @@ def parts(*, now: datetime) -> list[Part]:
 def _database(now: datetime) -> Part:
     try:
         with transaction.atomic():
-            Instance.objects.create(host="a probe", database="", started_at=now)
+            UptimeDay.objects.create(on=now.date(), name="a probe", first_at=now, counted_at=now)
             transaction.set_rollback(True)
     except DatabaseError as error:
         return Part("Database", is_well=False, words=f"takes no writes ({type(error).__name__})")
