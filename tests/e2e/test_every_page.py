@@ -108,7 +108,7 @@ def test_the_desk_is_light_and_stands_still(page, lively):
     page.add_init_script(SHIFTS)
 
     # An alarm of the orders just sent may come meanwhile: its strip moves the page once.
-    shifts = []
+    shifts: list[float] = []
     while len(shifts) < 3 and min(shifts, default=1) >= 0.01:
         page.goto(lively.url)
         page.wait_for_timeout(2500)
