@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import cast
 
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
@@ -32,12 +32,18 @@ LEFT, LASTS = "X-Session-Left", "X-Session-May-Last"
 READING = {"GET", "HEAD", "OPTIONS"}
 
 
-def middleware(*, before: Before | None = None, after: After | None = None) -> Middleware:
+def middleware(
+    *,
+    before: Before | None = None,
+    after: After | None = None,
+    blocks: Callable[[HttpRequest], bool] = lambda request: False,
+) -> Middleware:
     """Make a middleware for views of either kind, which costs no thread per request.
 
     Args:
         before: answers the request itself, or returns None.
         after: changes an answer, also one that `before` gave.
+        blocks: whether `before` reads the database for this request: then it gets a thread.
     """
     see = before or (lambda request: None)
     finish = after or (lambda request, response: response)
@@ -47,7 +53,8 @@ def middleware(*, before: Before | None = None, after: After | None = None) -> M
         if iscoroutinefunction(get_response):
 
             async def answer_async(request: HttpRequest) -> HttpResponseBase:
-                return finish(request, see(request) or await get_response(request))
+                seen = await sync_to_async(see)(request) if blocks(request) else see(request)
+                return finish(request, seen or await get_response(request))
 
             return answer_async
 

@@ -1,48 +1,24 @@
 """Answer what watches this installation, before anything else looks at a request.
 
 `/healthz/live`, `/healthz/ready` and `/metrics` answer this machine alone: whoever comes through a
-web server in front is told that there is no such page. All other requests are counted.
+web server in front is told that there is no such page. All requests are counted.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import cast
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.decorators import sync_and_async_middleware
 
+from accounts.middleware import middleware
 from accounts.services.metering import REQUEST_SECONDS, REQUESTS
 from tradeswim import metrics, readiness
 
-Answer = Callable[[HttpRequest], HttpResponseBase]
-AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+# Where a request keeps when it came.
+BEGAN = "tradeswim.began"
 FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
-
-
-@sync_and_async_middleware
-def answer_probes(get_response: Answer | AsyncAnswer) -> Answer | AsyncAnswer:
-    """Wrap a view of either kind."""
-    if iscoroutinefunction(get_response):
-
-        async def answer_async(request: HttpRequest) -> HttpResponseBase:
-            if probe := PROBES.get(request.path_info):
-                return await sync_to_async(_guarded)(request, probe)
-            began = time.monotonic()
-            return _count(request, await get_response(request), began)
-
-        return answer_async
-
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        if probe := PROBES.get(request.path_info):
-            return _guarded(request, probe)
-        began = time.monotonic()
-        return _count(request, cast("Answer", get_response)(request), began)
-
-    return answer
 
 
 def live() -> HttpResponse:
@@ -72,10 +48,17 @@ PROBES: dict[str, Callable[[], HttpResponse]] = {
 }
 
 
-def _guarded(request: HttpRequest, probe: Callable[[], HttpResponse]) -> HttpResponse:
+def _probe(request: HttpRequest) -> HttpResponse | None:
+    request.META[BEGAN] = time.monotonic()
+    if not (probe := PROBES.get(request.path_info)):
+        return None
     answer = probe() if _is_from_here(request) else HttpResponseNotFound()
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _is_probe(request: HttpRequest) -> bool:
+    return request.path_info in PROBES
 
 
 def _is_from_here(request: HttpRequest) -> bool:
@@ -89,9 +72,12 @@ def _is_from_here(request: HttpRequest) -> bool:
         return False
 
 
-def _count(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
+def _count(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     found = request.resolver_match
     view = (found.view_name or found.route) if found else "none"
     REQUESTS.labels(view, str(request.method), str(response.status_code)).inc()
-    REQUEST_SECONDS.labels(view).observe(time.monotonic() - began)
+    REQUEST_SECONDS.labels(view).observe(time.monotonic() - request.META[BEGAN])
     return response
+
+
+answer_probes = middleware(before=_probe, after=_count, blocks=_is_probe)
