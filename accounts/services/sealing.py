@@ -78,6 +78,11 @@ def check_sealing(*, now: datetime) -> bool:
     return False
 
 
+def oldest_unsealed() -> datetime | None:
+    """Return when the oldest event was written that waits for its seal; None if none does."""
+    return _waiting().order_by("at").values_list("at", flat=True).first()
+
+
 def verify_chain() -> Verdict:
     """Walk the whole chain and compare every event with what was sealed."""
     broken, (links, head) = find_break(_links(), _digest)

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count, Min
 
-from accounts.models import Account, Alarm, AuditEvent, BrokerLogin, Token, TradingMode
+from accounts.models import Account, Alarm, BrokerLogin, Token, TradingMode
 from accounts.services.beat_runs import beat_ages, last_runs
+from accounts.services.sealing import oldest_unsealed
 from accounts.services.stream_health import stream_health
 from accounts.services.uptime import uptimes
 from orders.domain.lifecycle import TERMINAL, UNRESOLVED, Status, any_of
@@ -101,9 +102,7 @@ def _accounts(now: datetime) -> Iterator[Gauge]:
     alarms = Alarm.objects.filter(acknowledged_at=None).values_list("code")
     for code, count in alarms.annotate(n=Count("pk")):
         yield Gauge("alarms_open", count, {"code": code})
-    waiting = AuditEvent.objects.filter(auditseal__isnull=True).order_by("-pk")[:1000]
-    oldest = min(waiting.values_list("at", flat=True), default=None)
-    yield Gauge("audit_unsealed_age_seconds", _age(oldest, now))
+    yield Gauge("audit_unsealed_age_seconds", _age(oldest_unsealed(), now))
 
 
 def _beats(now: datetime) -> Iterator[Gauge]:

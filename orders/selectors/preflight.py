@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.domain.beats import Beat
 from accounts.domain.heartbeats import EVERYTHING
 from accounts.domain.words import LoginStatus
-from accounts.models import Account, Alarm, AuditEvent, BrokerLogin, Token
+from accounts.models import Account, Alarm, BrokerLogin, Token
 from accounts.selectors.modes import modes_in_force
 from accounts.services.beat_runs import age_words, beat_ages, last_runs
 from accounts.services.gate import find_gate
+from accounts.services.sealing import oldest_unsealed
 from accounts.services.uptime import uptimes
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ElsewhereLook
@@ -144,10 +145,10 @@ def _modes() -> Check:
 
 
 def _record(now: datetime) -> Check:
-    waiting = AuditEvent.objects.filter(auditseal=None, at__lt=now - UNSEALED_AGE)
-    oldest = waiting.aggregate(at=Min("at"))["at"]
-    words = "sealed" if oldest is None else f"not sealed since {oldest:%Y-%m-%d %H:%M} UTC"
-    return Check("Record", oldest is None, words)
+    oldest = oldest_unsealed()
+    if oldest is None or oldest >= now - UNSEALED_AGE:
+        return Check("Record", is_go=True, words="sealed")
+    return Check("Record", is_go=False, words=f"not sealed since {oldest:%Y-%m-%d %H:%M} UTC")
 
 
 def _disk() -> Check:
