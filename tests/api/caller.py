@@ -66,7 +66,7 @@ class Caller:
 
 
 def may_read(caller: Caller) -> bool:
-    return caller.get("orders/").status_code == 200
+    return bool(caller.get("orders/").status_code == 200)
 
 
 def next_page(answer: Answer) -> str:
