@@ -65,6 +65,10 @@ class Caller:
         return {"Authorization": f"Bearer {self.access}"} if self.access else {}
 
 
+def may_read(caller: Caller) -> bool:
+    return bool(caller.get("orders/").status_code == 200)
+
+
 def next_page(answer: Answer) -> str:
     """Return where a list goes on, as Caller.get() takes it; empty at its end."""
     assert answer.status_code == 200, answer.content

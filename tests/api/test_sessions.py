@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.domain.words import Role
 from accounts.models import ApiRefresh, AuditEvent, UserSession
 from accounts.services.session_ends import forget_ended
-from tests.api.caller import Caller, faults_of, problem_of
+from tests.api.caller import Caller, faults_of, may_read, problem_of
 from tests.support.make import PASSWORD, make_user
 
 COOKIE = "tradeswim-refresh"
@@ -20,10 +20,6 @@ COOKIE = "tradeswim-refresh"
 def program(db) -> Caller:
     """A program of an agent that has not signed in yet."""
     return Caller(make_user(username="agent"))
-
-
-def may_read(caller):
-    return caller.get("orders/").status_code == 200
 
 
 def sign_in_as(username, password):
@@ -287,32 +283,3 @@ def test_sign_ins_and_sign_outs_are_recorded(program):
 
     kinds = AuditEvent.objects.order_by("id").values_list("kind", "actor")
     assert list(kinds) == [("api sign-in", "agent"), ("api sign-out", "agent")]
-
-
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.EXIT_ONLY])
-def test_who_may_not_trade_may_read_and_no_more(accounts, role):
-    caller = Caller(make_user(role))
-    caller.sign_in()
-
-    assert may_read(caller)
-    assert caller.get("accounts/").status_code == 200
-    problem_of(caller.order({}), 403, "permission_denied")
-    problem_of(caller.patch(f"accounts/{accounts[0].pk}/", {}), 403, "permission_denied")
-    problem_of(caller.post("accounts/refresh/"), 403, "permission_denied")
-
-
-@pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN])
-def test_agents_and_admins_may_trade(accounts, queue, role):
-    caller = Caller(make_user(role))
-    caller.sign_in()
-
-    assert caller.order({}).status_code == 400
-
-
-def test_a_page_needs_its_csrf_token_to_write_but_not_to_read(accounts, queue):
-    page = Client(enforce_csrf_checks=True)
-    page.force_login(make_user(Role.AGENT))
-
-    assert page.get("/api/v1/orders/").status_code == 200
-    answer = page.post("/api/v1/orders/", "{}", content_type="application/json")
-    problem_of(answer, 403, "permission_denied")

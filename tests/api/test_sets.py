@@ -20,21 +20,26 @@ def condors(fleet):
     return PlacedOrderSet.objects.get(order=order)
 
 
+def leave_one_of(symbol, condors, fleet):
+    """Let the first account be closing, with one contract of a leg left; return its step."""
+    fleet.broker.positions({fleet.accounts[0].hash_value: {symbol: -1}})
+    sync_accounts(gateway=fleet.gateway, now=timezone.now())
+    return ExitStep.objects.create(
+        placed_order_set=condors,
+        account=fleet.accounts[0],
+        order=condors.order,
+        state="CLOSING",
+        residual={symbol: -1},
+        read_at=timezone.now(),
+    )
+
+
 def test_a_set_shows_what_is_bookmarked_held_and_left_and_what_closing_costs(
     viewer, fleet, condors
 ):
     legs = list(condors.order.legs.all())
     body = legs[1].symbol
-    fleet.broker.positions({fleet.accounts[0].hash_value: {body: -1}})
-    sync_accounts(gateway=fleet.gateway, now=timezone.now())
-    step = ExitStep.objects.create(
-        placed_order_set=condors,
-        account=fleet.accounts[0],
-        order=condors.order,
-        state="CLOSING",
-        residual={body: -1},
-        read_at=timezone.now(),
-    )
+    step = leave_one_of(body, condors, fleet)
 
     answer = viewer.get(f"sets/{condors.pk}/")
 

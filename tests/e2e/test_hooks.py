@@ -77,16 +77,8 @@ def owner(page: Page, site: Site) -> Page:
 def test_an_order_from_outside_is_placed_and_told_of_and_so_is_a_freeze(
     owner: Page, site: Site, receiver: ReceiverServer, mailbox: SmtpSink
 ):
-    owner.get_by_label("Name").nth(1).fill("ops")
-    owner.get_by_label("Address").fill(receiver.url)
-    owner.get_by_role("button", name="Make receiver").click()
-    receiver.secret = owner.locator(".hook-secret code").first.inner_text()
-    owner.get_by_role("link", name="I have copied it").click()
-    owner.get_by_label("Name").first.fill("signals")
-    owner.get_by_label("Agent").select_option(label="agent")
-    owner.get_by_role("button", name="Make hook").click()
-    secret = owner.locator(".hook-secret code").first.inner_text()
-    hook = owner.locator(".hook-secret code").nth(1).inner_text()
+    make_receiver(owner, receiver)
+    hook, secret = make_hook(owner)
     site.program.paper("faults", {"fault": "reject", "times": 1})
 
     answer = place(site, hook, secret)
@@ -115,6 +107,23 @@ def test_an_order_from_outside_is_placed_and_told_of_and_so_is_a_freeze(
     site.stack.wait_for(
         lambda: any("FROZEN" in str(letter["Subject"]) for letter in mailbox.mails), 40
     )
+
+
+def make_receiver(owner: Page, receiver: ReceiverServer) -> None:
+    owner.get_by_label("Name").nth(1).fill("ops")
+    owner.get_by_label("Address").fill(receiver.url)
+    owner.get_by_role("button", name="Make receiver").click()
+    receiver.secret = owner.locator(".hook-secret code").first.inner_text()
+    owner.get_by_role("link", name="I have copied it").click()
+
+
+def make_hook(owner: Page) -> tuple[str, str]:
+    """Make a hook of the agent; return its id and its secret."""
+    owner.get_by_label("Name").first.fill("signals")
+    owner.get_by_label("Agent").select_option(label="agent")
+    owner.get_by_role("button", name="Make hook").click()
+    secret = owner.locator(".hook-secret code").first.inner_text()
+    return owner.locator(".hook-secret code").nth(1).inner_text(), secret
 
 
 def place(site: Site, hook: str, secret: str) -> requests.Response:

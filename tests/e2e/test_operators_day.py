@@ -37,16 +37,7 @@ def test_from_the_sign_in_to_a_filled_condor_its_exit_and_its_file(desk: Page, s
     expect(desk.locator("#main")).to_contain_text(re.compile(r"45 sent in \d+ ms"))
 
     # The set has an EXIT; the dialog says what it sends.
-    desk.locator("#sets a.btn-exit, #sets button.btn-exit").first.click()
-    dialog = desk.locator("#modal")
-    leave = dialog.get_by_role("button", name=re.compile("EXIT 45 accounts"))
-    expect(leave).to_be_visible()
-    desk.wait_for_timeout(450)
-    leave.click()
-    until = time.monotonic() + 60
-    while any(site.program.paper("positions").values()):
-        assert time.monotonic() < until, "the positions are not closed"
-        desk.wait_for_timeout(500)
+    leave(desk, site)
 
     # The history has both, with every account, and gives a file of exactly that.
     desk.keyboard.press("g")
@@ -56,9 +47,28 @@ def test_from_the_sign_in_to_a_filled_condor_its_exit_and_its_file(desk: Page, s
     # The broker is done before this program has read it.
     filled = desk.locator("#history [data-row]", has_text=re.compile(r"45\s*/\s*45"))
     expect(filled).to_have_count(2, timeout=60_000)
+    rows = file_of(desk)
+    assert [row["accounts_filled"] for row in rows] == ["45", "45"]
+    assert {row["purpose"] for row in rows} == {"OPEN", "CLOSE"}
+
+
+def leave(desk: Page, site: Site) -> None:
+    """Press EXIT, confirm it, and wait until nothing is held."""
+    desk.locator("#sets a.btn-exit, #sets button.btn-exit").first.click()
+    dialog = desk.locator("#modal")
+    button = dialog.get_by_role("button", name=re.compile("EXIT 45 accounts"))
+    expect(button).to_be_visible()
+    desk.wait_for_timeout(450)
+    button.click()
+    until = time.monotonic() + 60
+    while any(site.program.paper("positions").values()):
+        assert time.monotonic() < until, "the positions are not closed"
+        desk.wait_for_timeout(500)
+
+
+def file_of(desk: Page) -> list[dict[str, str]]:
+    """Download the history as it is shown; return its rows."""
     with desk.expect_download() as download:
         desk.get_by_role("link", name="CSV").first.click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    assert [row["accounts_filled"] for row in rows] == ["45", "45"]
-    assert {row["purpose"] for row in rows} == {"OPEN", "CLOSE"}
+    return list(csv.DictReader(text.splitlines()))

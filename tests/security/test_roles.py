@@ -21,7 +21,7 @@ OWN_GUARD = {"live-stream", "oauth-callback"}
 OWN_SESSIONS = {"sessions-end", "sessions-end-others", "sessions-stay"}
 # Pages that change what belongs to who asks, whatever his role.
 HIS_OWN = {"settings", *OWN_SESSIONS}
-# A call that proves itself by its signature: to a browser it is closed (tests/api/test_hooks.py).
+# A call that proves itself by its signature: to a browser it is closed (tests/api/hooks).
 SIGNED = {"hook-saved-order"}
 # What only an admin changes.
 ADMINS_ONLY = {

@@ -14,6 +14,7 @@ from tests.support.history import fill_history
 from tests.support.make import make_account, make_login, make_user
 from tests.support.redis_server import RedisServer
 from tests.web.losing import grow_old
+from tests.web.signing_in import sign_in
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -35,6 +36,32 @@ def viewer(db) -> Client:
     browser = Client()
     browser.force_login(User.objects.create_user("viewer", role=Role.VIEWER))
     return browser
+
+
+@pytest.fixture
+def user(db) -> User:
+    """The agent, who has no broker."""
+    return make_user(Role.AGENT, username="agent")
+
+
+@pytest.fixture
+def desk(user) -> Client:
+    """The agent at a browser of his own, signed in by the page."""
+    return sign_in(user)
+
+
+@pytest.fixture
+def browser(user) -> Client:
+    """A browser at http://localhost in which he is signed in; passkeys work there."""
+    browser = Client(headers={"host": "localhost"})
+    browser.force_login(user)
+    return browser
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """A browser at http://localhost in which nobody is signed in."""
+    return Client(headers={"host": "localhost"})
 
 
 @pytest.fixture

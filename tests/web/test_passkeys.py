@@ -16,24 +16,6 @@ from tests.web.factor_pages import PAGE, SECOND, add_passkey, is_in, kinds, opti
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user():
-    return make_user(Role.AGENT, username="agent")
-
-
-@pytest.fixture
-def browser(user):
-    """A browser at http://localhost in which he is signed in; passkeys work there."""
-    browser = Client(headers={"host": "localhost"})
-    browser.force_login(user)
-    return browser
-
-
-@pytest.fixture
-def visitor():
-    return Client(headers={"host": "localhost"})
-
-
 def test_a_passkey_is_added_and_signs_in(browser, visitor, user):
     device = Device()
 

@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from accounts.decorators import PROVE_FIRST, guards_of
-from accounts.domain.words import Role
 from accounts.models import AuditEvent, BrokerLogin, TotpSecret
 from accounts.services.proving import FRESH_S
 from orders.views import (
@@ -24,7 +23,7 @@ from orders.views import (
     ticket,
 )
 from tests.support.factors import Device, give_app, wrong_code
-from tests.support.make import PASSWORD, make_login, make_user
+from tests.support.make import PASSWORD, make_login
 from tests.web.browsing import text_of
 from tests.web.factor_pages import add_passkey, grow_old, options_on
 
@@ -33,15 +32,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def user():
-    return make_user(Role.AGENT, username="agent")
-
-
-@pytest.fixture
-def browser(user):
-    """A browser whose last proof is more than 15 minutes old."""
-    browser = Client(headers={"host": "localhost"})
-    browser.force_login(user)
+def browser(browser):
+    """The browser of the agent, whose last proof is more than 15 minutes old."""
     grow_old(browser)
     return browser
 

@@ -9,32 +9,13 @@ from django.core.management import CommandError, call_command
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from accounts.domain.words import Role
 from accounts.models import AuditEvent, Passkey, RecoveryCode, TotpSecret
 from tests.support.factors import App, Device, give_app, give_codes, wrong_code
-from tests.support.make import PASSWORD, make_user
+from tests.support.make import PASSWORD
 from tests.web.browsing import text_of
 from tests.web.factor_pages import PAGE, SECOND, add_passkey, grow_old, is_in, kinds, sign_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def user():
-    return make_user(Role.AGENT, username="agent")
-
-
-@pytest.fixture
-def browser(user):
-    """A browser at http://localhost in which he is signed in; passkeys work there."""
-    browser = Client(headers={"host": "localhost"})
-    browser.force_login(user)
-    return browser
-
-
-@pytest.fixture
-def visitor():
-    return Client(headers={"host": "localhost"})
 
 
 # --- an app with codes ------------------------------------------------------------------------------

@@ -98,6 +98,11 @@ def one(fleet: Fleet, ticket: Ticket) -> tuple[ComplexOrder, AccountOrder]:
     return order, only(fleet, order)
 
 
+def rests(fleet: Fleet, **more: Any) -> Ticket:
+    """Shares at a price at which nobody sells."""
+    return fleet.shares(limit=Decimal("0.50"), **more)
+
+
 def shown_by(fleet: Fleet, child: AccountOrder) -> BrokerOrder:
     """What the broker shows of an order now, to be applied later."""
     return reading(raw_of(fleet, child))

@@ -5,7 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -24,7 +23,7 @@ from orders.services.freezing import (
     freeze_fleet,
 )
 from orders.services.placing import place_account_orders
-from tests.integration.orders.hands import force, hit, trail
+from tests.integration.orders.hands import force, hit, rests, trail
 from tests.support.fleet import PASSWORD
 from tests.support.make import make_group
 
@@ -34,11 +33,6 @@ CLOSE_ONLY = ModeRule(ModeScope.FLEET, "", Mode.CLOSE_ONLY, "bad news")
 
 def change(fleet, wish=FROZEN, **more):
     return change_mode(wish, by=fleet.agent, now=timezone.now(), **more)
-
-
-def rests(fleet, **more):
-    """Shares at a price at which nobody sells."""
-    return fleet.shares(limit=Decimal("0.50"), **more)
 
 
 def ladder(order):
@@ -253,47 +247,6 @@ def test_who_may_only_exit_freezes_and_opens_nothing(fleet):
     with pytest.raises(MayNotLoosen):
         change_mode_as(fleet.agent, CLOSE_ONLY, password=PASSWORD, now=timezone.now())
     assert modes_in_force()[0].rule.mode == Mode.FROZEN
-
-
-def test_the_command_freezes_without_redis_and_says_what_is_left(fleet, dead_queue, capsys):
-    order, waiting = fleet.broadcast(rests(fleet)), fleet.create(rests(fleet, contracts=7))
-
-    call_command("freeze", "--why", "bad news")
-
-    said = capsys.readouterr().out
-    assert "Fleet is frozen: bad news" in said
-    assert "stopped before sending  3 orders" in said
-    assert "left at the broker      3 orders" in said
-    assert f"#{order.pk} Shares AAPL, open: 3 working, 0 under way" in said
-    assert fleet.statuses(waiting) == ["SKIPPED"] * 3
-    assert (modes_in_force()[0].who, AuditEvent.objects.get(kind="mode").actor) == ("", "host")
-
-
-def test_the_command_opens_only_when_told_so_twice(fleet, capsys):
-    call_command("freeze", "--agent", "agent")
-    assert modes_in_force()[0].who == "agent"
-
-    with pytest.raises(CommandError, match="--yes-open"):
-        call_command("freeze", "--mode", "OPEN")
-    call_command("freeze", "--mode", "OPEN", "--yes-open")
-
-    assert "Fleet is open" in capsys.readouterr().out
-    assert modes_in_force() == []
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--scope", "GROUP", "--target", "nobody"],
-        ["--scope", "UNDERLYING"],
-        ["--agent", "nobody"],
-        ["--why", "x" * 201],
-    ],
-)
-def test_the_command_refuses_what_cannot_be(fleet, options):
-    with pytest.raises(CommandError):
-        call_command("freeze", *options)
-    assert modes_in_force() == []
 
 
 def test_nobody_opens_by_accident_what_another_has_just_frozen(fleet):
