@@ -1,6 +1,7 @@
 """Place account orders: claim, send all at once, and record what each answer proves."""
 
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,6 +14,7 @@ from accounts.services.asking import FanOut, authorizations
 from brokerage.schwab import messages
 from brokerage.schwab.answers import judge_placing
 from brokerage.schwab.exchange import Call, Exchange
+from orders.domain.laps import Laps
 from orders.domain.lifecycle import UNRESOLVED, Reason, Status
 from orders.services.claiming import Claimed, claim
 from orders.services.parents import refresh_parents
@@ -38,24 +40,35 @@ def place_account_orders(
 
     Source: docs/what-an-answer-proves.md.
     """
-    outcome = Outcome()
+    outcome, began = Outcome(), time.time()
     claimed = claim(ids, clock=timezone.now)
     if not claimed:
         nudge("orders", "sets", "fleet")  # of what was left out; else the answers tell of it
         return outcome
+    laps = Laps(claimed[0].clicked_at)
+    laps.mark("heard", began)
+    laps.mark("claimed")
     outcome.token_versions = {one.login_id: one.token_version or 0 for one in claimed}
     headers = authorizations({one.login_id: one.access for one in claimed if one.access})
     sendable = [one for one in claimed if one.login_id in headers]
-    batches = gateway.stream(_build_calls(sendable, headers))  # under way from here on
+    calls = _build_calls(sendable, headers)
+    laps.mark("built")
+    batches = gateway.stream(calls)  # under way from here on
     _fail_without_token([one for one in claimed if one.login_id not in headers])
+    sent: list[float] = []
     for batch in batches:
+        sent += [exchange.sent_at for _, exchange in batch if exchange.sent_at is not None]
         answers = [_answer(sendable[index], exchange) for index, exchange in batch]
         recorded = record_batch(answers, now=timezone.now)
         outcome.add(recorded)
         if ring is not None:
             recorded.token_versions = outcome.token_versions
             ring(recorded)
-    log.info("placed %s: %s", sorted({one.order_id for one in claimed}), outcome.counts)
+    if sent:
+        laps.mark("first sent", min(sent))
+        laps.mark("last sent", max(sent))
+    orders = sorted({one.order_id for one in claimed})
+    log.info("placed %s: %s; ms from the click: %s", orders, outcome.counts, laps)
     return outcome
 
 
