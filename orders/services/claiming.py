@@ -22,6 +22,7 @@ from orders.domain.allocation import blocks
 from orders.domain.lifecycle import UNRESOLVED, Purpose, Reason, Status, any_of
 from orders.models import AccountOrder, ComplexOrder
 from orders.services.parents import refresh_parents
+from orders.services.precedence import in_turn
 from orders.services.steps import Step, take_steps
 
 
@@ -67,7 +68,7 @@ def claim(ids: Collection[UUID], *, clock: Callable[[], datetime]) -> list[Claim
 
 
 def _claim(ids: Collection[UUID], clock: Callable[[], datetime]) -> list[Claimed]:
-    with transaction.atomic(durable=True):
+    with in_turn(), transaction.atomic(durable=True):
         now = clock()
         _skip(_frozen(ids), now)
         mark = uuid4()
