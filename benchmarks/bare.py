@@ -105,7 +105,7 @@ def _fill(accounts: int) -> list[str]:
 def _worker(number: int) -> list[str]:
     return [
         *("-m", "celery", "-A", "tradeswim.celery", "worker", "-n", f"placement{number}@%h"),
-        *("-P", "threads", "-c", "16", "-Q", "placement", "--without-mingle", "--without-gossip"),
+        *("-P", "threads", "-c", "24", "-Q", "placement", "--without-mingle", "--without-gossip"),
         *("-l", "info", "--disable-prefetch"),
     ]
 

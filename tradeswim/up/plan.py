@@ -16,7 +16,7 @@ GATE_IS_CLOSED = 3
 # (accounts/services/beat_lock.py). Accounts have a second slot, for a REFRESH beside the beat, and
 # logins, for tokens that are renewed while a browser signs in.
 WORKERS = {
-    "placement": ("placement", 16),
+    "placement": ("placement", 24),
     "stocks": ("stocks", 1),
     "options": ("options", 1),
     "accounts": ("accounts", 2),
