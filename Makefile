@@ -10,7 +10,7 @@ MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak deploy-test test-postgresql faults-postgresql soak-postgresql check bench bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements audit sbom vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak deploy-test test-postgresql faults-postgresql soak-postgresql check bench bench-keep bench-check bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements audit sbom vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -90,8 +90,14 @@ soak-postgresql: $(DEV) ## the soak on a throw-away PostgreSQL
 
 check: lint types test e2e faults deploy-test ## everything that CI checks
 
-bench: $(DEV) ## measure the broadcast to 45 accounts on this machine
-	@$(PY) -m benchmarks.broadcast
+bench: $(DEV) ## measure everything (minutes), or NAMES="clicks pages": var/bench has figures and plots
+	@$(PY) -m benchmarks $(NAMES)
+
+bench-keep: $(DEV) ## show the last figures of `make bench` in docs/performance.md
+	@$(PY) -m benchmarks --keep
+
+bench-check: $(DEV) ## compare ratios with the figures that are kept; fails if one is much worse
+	@$(PY) -m benchmarks.check
 
 bench-exit: $(DEV) ## measure EXIT in 45 accounts beside its entry
 	@$(PY) -m benchmarks.exit
