@@ -10,6 +10,10 @@ timeout = 60
 keepalive = 5
 max_requests = 0
 control_socket_disable = True
+# Threads are kept (tradeswim/serving.py), so a connection of theirs is used again.
+raw_env = [f"TRADESWIM_CONN_MAX_AGE={os.environ.get('TRADESWIM_CONN_MAX_AGE', '3600')}"]
+# As many requests of one page come at once.
+WARM_THREADS = 3
 
 
 def post_worker_init(worker: object) -> None:
@@ -17,7 +21,9 @@ def post_worker_init(worker: object) -> None:
     from accounts.live.process import calm_garbage_collector
     from accounts.services.heartbeats import keep_saying_alive
     from accounts.tasks.queue import open_queue
+    from tradeswim.asgi import threads
 
+    threads.warm(WARM_THREADS)
     open_queue()
     keep_saying_alive("web")
     calm_garbage_collector()

@@ -57,10 +57,6 @@ def _probe(request: HttpRequest) -> HttpResponse | None:
     return answer
 
 
-def _is_probe(request: HttpRequest) -> bool:
-    return request.path_info in PROBES
-
-
 def _is_from_here(request: HttpRequest) -> bool:
     """Tell whether the request came from this machine, and not through a web server on it."""
     if any(name in request.headers for name in FORWARDED):
@@ -80,4 +76,4 @@ def _count(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     return response
 
 
-answer_probes = middleware(before=_probe, after=_count, blocks=_is_probe)
+answer_probes = middleware(before=_probe, after=_count)
