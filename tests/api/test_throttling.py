@@ -1,7 +1,6 @@
 """Too many calls get a problem with a time to wait; a limiter that is down stops nobody."""
 
 import pytest
-from django.core.cache import cache, caches
 
 from accounts.api.throttling import UserThrottle
 from tests.api.caller import Caller, problem_of
@@ -13,14 +12,8 @@ FREEZE = {"scope": "FLEET", "mode": "FROZEN", "why": "bad news"}
 @pytest.fixture
 def cached(queue, settings):
     """Counts in a real cache."""
-    point_cache_to(settings, queue.url)
-    yield
-    cache.close()
-
-
-def point_cache_to(settings, address: str) -> None:
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
-    caches.close_all()
+    settings.CACHE_URL = queue.url
+    return queue
 
 
 def test_ten_reads_a_second_are_always_allowed(caller, cached):
@@ -70,6 +63,23 @@ def test_sign_ins_are_limited_whatever_address_they_claim(db, cached):
 
 
 def test_a_limiter_that_is_down_stops_nobody(caller, settings):
-    point_cache_to(settings, f"redis://127.0.0.1:{dead_port()}/0")
+    settings.CACHE_URL = f"redis://127.0.0.1:{dead_port()}/0"
 
     assert caller.get("orders/").status_code == 200
+
+
+def test_counting_costs_one_round_trip_and_is_forgotten_after_a_minute(caller, cached):
+    caller.get("mode/")
+    before = cached.client.info("clients")["connected_clients"]
+    commands = cached.client.info("commandstats")
+    made, counted = (commands[f"cmdstat_{name}"]["calls"] for name in ("client|setinfo", "incrby"))
+
+    for _ in range(10):
+        caller.get("mode/")
+
+    commands = cached.client.info("commandstats")
+    assert cached.client.info("clients")["connected_clients"] == before
+    assert commands["cmdstat_client|setinfo"]["calls"] == made
+    assert commands["cmdstat_incrby"]["calls"] == counted + 10
+    (key,) = cached.client.keys("throttle-reads-*")
+    assert 0 < cached.client.ttl(key) <= 60

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from tradeswim import env
 from tradeswim.settings.alerts import *
@@ -160,20 +158,6 @@ REDIS_URL = env.url(
     schemes=REDIS_SCHEMES,
 )
 CACHE_URL = env.url("CACHE_URL", env.secret("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": "cache",
-        # Short, for a click waits for it; and never a second try: one lost answer would make
-        # one INCR count two.
-        "OPTIONS": {
-            "socket_timeout": 0.5,
-            "socket_connect_timeout": 0.5,
-            "retry": Retry(NoBackoff(), 0),
-        },
-    }
-}
 
 # --- the broker -----------------------------------------------------------------------------------
 PAPER_PORT = env.whole("PAPER_PORT", env.found("PAPER_PORT", "8182"), low=1, high=65534)
