@@ -4,16 +4,23 @@ from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth.middleware import (
+    AuthenticationMiddleware as DjangoAuthenticationMiddleware,
+)
+from django.contrib.auth.middleware import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from accounts.live import asking
 from accounts.live.addresses import address_of
-from accounts.models import UserSession
+from accounts.models import User, UserSession
 from accounts.services.session_places import watch_place
-from accounts.services.session_store import SessionStore
+from accounts.services.session_store import SessionStore, find_user
 from accounts.services.session_use import follow_use, may_last_longer, seconds_left
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -81,6 +88,22 @@ class SessionMiddleware(DjangoSessionMiddleware):
         if request.user.is_authenticated:
             _follow(row, request, response)
         return response
+
+
+class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
+    """Django's own, which takes the user that was read with his session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _user_of(request))  # type: ignore[assignment]
+
+
+def _user_of(request: HttpRequest) -> User | AnonymousUser:
+    """Return who asks; where a session does not hold, Django says so and clears it away."""
+    session = cast("SessionStore", request.session)
+    is_a_page = session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+    found = find_user(session) if is_a_page else None
+    return found or get_user(request)
 
 
 def _follow(row: UserSession, request: HttpRequest, response: HttpResponseBase) -> None:
