@@ -11,7 +11,7 @@ keepalive = 5
 max_requests = 0
 control_socket_disable = True
 # Threads are kept (tradeswim/serving.py), so a connection of theirs is used again.
-raw_env = [f"TRADESWIM_CONN_MAX_AGE={os.environ.get('TRADESWIM_CONN_MAX_AGE', '3600')}"]
+raw_env = [f"TRADESWIM_CONN_MAX_AGE={os.environ.get('TRADESWIM_CONN_MAX_AGE', '60')}"]
 # As many requests of one page come at once.
 WARM_THREADS = 3
 
