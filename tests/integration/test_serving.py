@@ -9,6 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 from django.db.backends.signals import connection_created
+from django.urls import clear_url_caches, get_resolver
 
 from tradeswim import serving
 from tradeswim.serving import Handler, KeptThreads
@@ -153,10 +154,12 @@ def test_a_thread_is_given_to_nobody_while_a_broken_off_request_is_at_work():
     close(threads)
 
 
-def test_threads_are_connected_before_the_first_request(connected):
+def test_threads_are_connected_and_pages_loaded_before_the_first_request(connected):
     threads = KeptThreads()
+    clear_url_caches()
     threads.warm(2)
     assert len(connected) == 2
+    assert "url_patterns" in vars(get_resolver())
 
     asyncio.run(get("/healthz/ready", threads, Handler()))
 
