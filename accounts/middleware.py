@@ -1,26 +1,30 @@
 """Give every request an id, let the record know whose it was, and see when a session was used."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import cast
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth.middleware import (
+    AuthenticationMiddleware as DjangoAuthenticationMiddleware,
+)
+from django.contrib.auth.middleware import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.functional import SimpleLazyObject
 
 from accounts.live import asking
 from accounts.live.addresses import address_of
-from accounts.models import UserSession
+from accounts.models import User, UserSession
 from accounts.services.session_places import watch_place
-from accounts.services.session_store import SessionStore
+from accounts.services.session_store import SessionStore, find_user
 from accounts.services.session_use import follow_use, may_last_longer, seconds_left
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
-AsyncAnswer = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-Middleware = Callable[[Answer | AsyncAnswer], Answer | AsyncAnswer]
+Middleware = Callable[[Answer], Answer]
 Before = Callable[[HttpRequest], HttpResponseBase | None]
 After = Callable[[HttpRequest, HttpResponseBase], HttpResponseBase]
 
@@ -32,34 +36,19 @@ LEFT, LASTS = "X-Session-Left", "X-Session-May-Last"
 READING = {"GET", "HEAD", "OPTIONS"}
 
 
-def middleware(
-    *,
-    before: Before | None = None,
-    after: After | None = None,
-    blocks: Callable[[HttpRequest], bool] = lambda request: False,
-) -> Middleware:
-    """Make a middleware for views of either kind, which costs no thread per request.
+def middleware(*, before: Before | None = None, after: After | None = None) -> Middleware:
+    """Make a middleware.
 
     Args:
         before: answers the request itself, or returns None.
         after: changes an answer, also one that `before` gave.
-        blocks: whether `before` reads the database for this request: then it gets a thread.
     """
     see = before or (lambda request: None)
     finish = after or (lambda request, response: response)
 
-    @sync_and_async_middleware
-    def wrap(get_response: Answer | AsyncAnswer) -> Answer | AsyncAnswer:
-        if iscoroutinefunction(get_response):
-
-            async def answer_async(request: HttpRequest) -> HttpResponseBase:
-                seen = await sync_to_async(see)(request) if blocks(request) else see(request)
-                return finish(request, seen or await get_response(request))
-
-            return answer_async
-
+    def wrap(get_response: Answer) -> Answer:
         def answer(request: HttpRequest) -> HttpResponseBase:
-            return finish(request, see(request) or cast("Answer", get_response)(request))
+            return finish(request, see(request) or get_response(request))
 
         return answer
 
@@ -99,6 +88,22 @@ class SessionMiddleware(DjangoSessionMiddleware):
         if request.user.is_authenticated:
             _follow(row, request, response)
         return response
+
+
+class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
+    """Django's own, which takes the user that was read with his session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _user_of(request))  # type: ignore[assignment]
+
+
+def _user_of(request: HttpRequest) -> User | AnonymousUser:
+    """Return who asks; where a session does not hold, Django says so and clears it away."""
+    session = cast("SessionStore", request.session)
+    is_a_page = session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+    found = find_user(session) if is_a_page else None
+    return found or get_user(request)
 
 
 def _follow(row: UserSession, request: HttpRequest, response: HttpResponseBase) -> None:

@@ -4,23 +4,20 @@ import os
 import time
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 from tradeswim import starting
-from tradeswim.threads import Threads
+from tradeswim.serving import Handler, KeptThreads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
-STREAM = "/live/stream/"
-_django = get_asgi_application()
+django.setup(set_prefix=False)
+_django = Handler()
+threads = KeptThreads()
 starting.refuse_unsafe()
-_threads = Threads()
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve one request."""
     scope["received_at"] = time.time()
-    if scope.get("path") == STREAM:  # lasts for minutes, and hardly ever needs a thread
-        await _django(scope, receive, send)
-        return
-    async with _threads.lent():
+    async with threads.one():
         await _django(scope, receive, send)

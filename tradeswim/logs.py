@@ -17,7 +17,8 @@ _SECRETS = (
     re.compile(
         r"""(?ix)\b((?:access_|refresh_|id_)?token|code|client_secret|secret|password|passwd|otp
         |authorization|cookie|sessionid|schwabclientcustomerid)
-        (["']?\s*[=:]\s*["']?)[^\s"'&,;}]{4,}"""
+        (["']?\s*[=:]\s*)
+        (?:"(?:[^"\\]|\\.)+"|'(?:[^'\\]|\\.)+'|["']?[^\s"'&,;}]{4,})"""
     ),
     re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)"),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),

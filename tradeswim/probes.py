@@ -16,6 +16,8 @@ from accounts.middleware import middleware
 from accounts.services.metering import REQUEST_SECONDS, REQUESTS
 from tradeswim import metrics, readiness
 
+# A stranger may call his request whatever he likes: what is not named here counts as one.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Where a request keeps when it came.
 BEGAN = "tradeswim.began"
 FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
@@ -57,10 +59,6 @@ def _probe(request: HttpRequest) -> HttpResponse | None:
     return answer
 
 
-def _is_probe(request: HttpRequest) -> bool:
-    return request.path_info in PROBES
-
-
 def _is_from_here(request: HttpRequest) -> bool:
     """Tell whether the request came from this machine, and not through a web server on it."""
     if any(name in request.headers for name in FORWARDED):
@@ -75,9 +73,10 @@ def _is_from_here(request: HttpRequest) -> bool:
 def _count(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     found = request.resolver_match
     view = (found.view_name or found.route) if found else "none"
-    REQUESTS.labels(view, str(request.method), str(response.status_code)).inc()
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(view, method, str(response.status_code)).inc()
     REQUEST_SECONDS.labels(view).observe(time.monotonic() - request.META[BEGAN])
     return response
 
 
-answer_probes = middleware(before=_probe, after=_count, blocks=_is_probe)
+answer_probes = middleware(before=_probe, after=_count)

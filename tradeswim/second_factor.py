@@ -35,4 +35,4 @@ def _lacks_one(request: HttpRequest) -> bool:
     return SESSION_KEY in request.session and lacks_factor(request.session)
 
 
-lead_to_second_factor = middleware(before=_lead, blocks=_may_need_one)
+lead_to_second_factor = middleware(before=_lead)

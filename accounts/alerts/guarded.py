@@ -29,6 +29,7 @@ class Lines:
     def __init__(self, permits: Permits) -> None:
         self._permits = permits
         self._open: list[socket.socket] = []
+        self._is_over = False
 
     def connect(self, connection: HTTPConnection) -> socket.socket:
         """Connect to an address of the name, if all of its addresses are allowed."""
@@ -43,10 +44,13 @@ class Lines:
             raise NewConnectionError(connection, type(error).__name__) from None
         # A second handle: TLS takes the first one over, and only this one can cut it from outside.
         self._open.append(line.dup())
+        if self._is_over:  # looking its name up took all the time there was
+            self.cut()
         return line
 
     def cut(self) -> None:
-        """Wake whoever waits for a byte: his time is over."""
+        """Wake whoever waits for a byte, now or on a line to come: his time is over."""
+        self._is_over = True
         for line in self._open:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)

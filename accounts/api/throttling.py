@@ -3,23 +3,19 @@
 import time
 from typing import TYPE_CHECKING, cast
 
-from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from brokerage.impatient_redis import impatient_redis
+from accounts.services.short_memory import short_memory
 
 if TYPE_CHECKING:  # the framework loads this module while it loads its views
     from rest_framework.views import APIView
 
-# A click waits for it.
-PATIENCE_S = 0.5
-
 
 class CountingThrottle(SimpleRateThrottle):
-    """Counts requests per window with one atomic command; open while the cache is down.
+    """Counts requests per window in one round trip; open while the cache is down.
 
     The framework's own throttles keep a list of times, read and written back whole: slow at a
     high rate, and not exact with several web workers.
@@ -32,21 +28,13 @@ class CountingThrottle(SimpleRateThrottle):
         window = int(time.time() // self.duration)
         key = f"{self.get_cache_key(request, view)}-{window}"
         try:
-            return self.count(key) <= self.num_requests
+            return _counted(key, kept_s=self.duration) <= self.num_requests
         except RedisError:
             return True
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         who = request.user.pk if request.user and request.user.is_authenticated else None
-        return f"tradeswim.throttle-{self.scope}-{who or self.get_ident(request)}"
-
-    def count(self, key: str) -> int:
-        """Count in one round trip, over a connection that the process keeps."""
-        client = impatient_redis(settings.CACHE_URL, patience_s=PATIENCE_S)
-        with client.pipeline(transaction=False) as both:
-            both.set(key, 0, ex=self.duration, nx=True)
-            both.incr(key)
-            return int(both.execute()[1])
+        return f"throttle-{self.scope}-{who or self.get_ident(request)}"
 
     def wait(self) -> float:
         return self.duration - time.time() % self.duration
@@ -74,3 +62,11 @@ class WayOutThrottle(UserThrottle):
 
 class SignInThrottle(CountingThrottle):
     scope = "sign-in"
+
+
+def _counted(key: str, *, kept_s: int) -> int:
+    """Count one more and return how many that makes; not in a transaction, which costs more."""
+    with short_memory().pipeline(transaction=False) as commands:
+        commands.incr(key)
+        commands.expire(key, kept_s)
+        return int(commands.execute()[0])

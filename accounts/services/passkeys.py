@@ -118,7 +118,7 @@ def add_passkey(
         credential_id=websafe_encode(made.credential_data.credential_id),
         public_key=bytes(made.credential_data),
         sign_count=made.counter,
-        transports=_transports(answer),
+        transports=_read(lambda: _transports(answer)),
         last_challenge=_digest(question),
         created_at=now,
     )

@@ -7,10 +7,11 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts.domain.words import SessionKind
 from accounts.live.asking import asking
-from accounts.models import UserSession
+from accounts.models import User, UserSession
 
 # Beside Django's own in a session's data.
 BEGAN_AT = "began_at"
@@ -20,7 +21,8 @@ KIND = "kind"
 class SessionStore(DatabaseStore):
     """Keeps a session, and beside it what the list of sessions shows.
 
-    `row` is what was read of the session that a request came with; reading it costs no query more.
+    `row` is what was read of the session that a request came with, and of its user; reading it
+    costs no query more.
     """
 
     row: UserSession | None = None
@@ -30,8 +32,8 @@ class SessionStore(DatabaseStore):
         return UserSession
 
     def load(self) -> dict[str, Any]:
-        still = UserSession.objects.filter(expire_date__gt=timezone.now())
-        self.row = still.filter(pk=self.session_key).first()
+        still = UserSession.objects.filter(pk=self.session_key, expire_date__gt=timezone.now())
+        self.row = still.select_related("user").first()
         if self.row is None:
             self._session_key = None
             return {}
@@ -48,6 +50,18 @@ class SessionStore(DatabaseStore):
         row.used_at, row.ends_at = now, row.expire_date
         row.expire_date = unused_until(now, kind=row.kind, ends_at=row.ends_at)
         return row
+
+
+def find_user(session: SessionStore) -> User | None:
+    """Return whose session it is, read with it; None if it holds no more.
+
+    It holds while he may sign in, with the password and the rights that he had as it began.
+    """
+    owner, proof = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY, "")
+    user = session.row.user if session.row else None
+    if user is None or not user.is_active or str(user.pk) != owner:
+        return None
+    return user if constant_time_compare(proof, user.get_session_auth_hash()) else None
 
 
 def unused_until(used_at: datetime, *, kind: str, ends_at: datetime) -> datetime:

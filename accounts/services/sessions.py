@@ -19,7 +19,7 @@ from accounts.services.audit import event, record
 from accounts.services.proving import Facts, lacks_factor, note_proof
 from accounts.services.second_factors import factor_is_required
 from accounts.services.session_places import API_SIGN_IN, record_sign_in, watch_place
-from accounts.services.session_store import BEGAN_AT, KIND, SessionStore
+from accounts.services.session_store import BEGAN_AT, KIND, SessionStore, find_user
 from accounts.services.signing_in import begin_tries_anew
 
 _ALGORITHM = "HS256"
@@ -120,16 +120,14 @@ def user_of_access(access: str) -> tuple[User, Facts]:
 
 def _user_of_session(session_key: str, *, now: datetime) -> tuple[User, Facts]:
     store = SessionStore(session_key=session_key)
-    session = store.load()
-    user = User.objects.filter(pk=session.get(SESSION_KEY, 0), is_active=True).first()
-    if user is None or session.get(HASH_SESSION_KEY) != user.get_session_auth_hash():
+    user = find_user(store)
+    if store.row is None or user is None:
         raise SessionEnded("The session has ended. Sign in again.")
-    if lacks_factor(session):
+    if lacks_factor(store):
         raise SessionEnded("The session has no second factor. Sign in again.")
-    if store.row is not None:
-        now_in(session_key)
-        watch_place(store.row, now=now)
-    return user, session
+    now_in(session_key)
+    watch_place(store.row, now=now)
+    return user, store
 
 
 def _tokens(user: User, session_key: str, now: datetime) -> ApiSession:

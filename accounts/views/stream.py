@@ -1,8 +1,7 @@
 """The stream that tells an open page which of its panels changed."""
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
@@ -11,7 +10,7 @@ from accounts.decorators import SESSION_ENDED
 from accounts.live.asking import session_name
 from accounts.live.hub import HubDown, hub_of_this_loop
 from accounts.live.streaming import events
-from accounts.services.session_store import SessionStore
+from accounts.services.session_store import SessionStore, find_user
 
 
 @require_GET
@@ -42,15 +41,19 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 
 async def _session_of(request: HttpRequest) -> str:
     """Return the key of the session of a user who is signed in, or nothing."""
-    user = await request.auser()
-    return request.session.session_key or "" if user.is_authenticated else ""
+    return await sync_to_async(_key_of)(request)
+
+
+def _key_of(request: HttpRequest) -> str:
+    try:
+        return request.session.session_key or "" if request.user.is_authenticated else ""
+    finally:
+        connection.close()
 
 
 def _is_signed_in(key: str) -> bool:
     """Look whether a session still holds: neither ended nor expired, its password the same."""
-    asked = HttpRequest()
-    asked.session = SessionStore(key)
     try:
-        return get_user(asked).is_authenticated
+        return find_user(SessionStore(key)) is not None
     finally:
-        close_old_connections()
+        connection.close()  # a page that is open all day needs none in between

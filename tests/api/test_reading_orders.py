@@ -195,7 +195,7 @@ def test_a_method_that_does_not_exist(caller, method, path):
 def test_a_list_costs_the_same_queries_however_long_it_is(
     caller, orders, django_assert_max_num_queries
 ):
-    with django_assert_max_num_queries(5):  # session, user, orders, legs, children
+    with django_assert_max_num_queries(4):  # session, orders, legs, children
         caller.get("orders/")
 
 

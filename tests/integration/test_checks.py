@@ -1,8 +1,6 @@
-"""Every setting of queue, cache or numbers with which an order is not safe is refused by number."""
+"""Every setting of the queue or of numbers with which an order is not safe is refused by number."""
 
 import pytest
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from orders.tasks import place_account_orders
 from tests.support.checking import found, refused
@@ -95,30 +93,6 @@ def test_the_connection_to_the_queue(monkeypatch, name, value):
     monkeypatch.setitem(app.conf, "broker_transport_options", options)
 
     assert refused() == {"E008"}
-
-
-@pytest.mark.parametrize("kind", ["locmem.LocMemCache", "dummy.DummyCache", "db.DatabaseCache"])
-def test_a_cache_that_is_not_in_redis(real, settings, kind):
-    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{kind}"}}
-
-    assert refused() == {"E020"}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("retry", None),
-        ("retry", Retry(NoBackoff(), 1)),
-        ("socket_timeout", None),
-        ("socket_connect_timeout", 30),
-    ],
-    ids=["default", "once more", "no time-out", "long time-out"],
-)
-def test_a_cache_that_repeats_or_waits(settings, name, value):
-    cache = settings.CACHES["default"]
-    settings.CACHES = {"default": {**cache, "OPTIONS": {**cache["OPTIONS"], name: value}}}
-
-    assert refused() == {"E021"}
 
 
 def test_production_is_warned_of_one_redis_for_everything(settings):

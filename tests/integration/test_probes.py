@@ -5,6 +5,7 @@ import time
 import pytest
 from django.test import Client
 from django.utils import timezone
+from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from accounts.models import UptimeDay
@@ -119,6 +120,13 @@ def test_numbers_of_rows_and_of_processes_are_shown_together(fleet, everybody):
     assert ("view", "sign-in") in {
         pair for labels in found["tradeswim_requests_total"] for pair in labels
     }
+
+
+def test_a_stranger_makes_no_numbers_of_his_own():
+    for number in range(3):
+        Client().generic(f"INVENTED{number}", "/sign-in/")
+
+    assert b"INVENTED" not in generate_latest(REGISTRY)
 
 
 def test_counters_of_a_process_that_is_gone_are_forgotten():

@@ -3,7 +3,9 @@
 import time
 
 import pytest
+import redis
 
+from accounts.services.short_memory import short_memory
 from accounts.tasks.queue import QueueDown, check_queue, enqueue
 from orders.tasks import sync_stock_orders
 from tests.support.redis_server import RedisServer, point_celery_to
@@ -171,3 +173,15 @@ def test_ringing_at_a_queue_that_is_away_costs_nothing(proxy, db, enqueue_now, w
         enqueue_now()
 
     assert time.monotonic() - began < 0.5
+
+
+def test_the_cache_counts_once_when_an_answer_is_lost(proxy, queue, settings):
+    settings.CACHE_URL = proxy.url(queue.url)
+    short_memory().set("count", 0)
+    proxy.set(Mode.DROP_ONCE, only=b"INCR")
+
+    with pytest.raises(redis.ConnectionError):
+        short_memory().incr("count")
+
+    assert proxy.dropped == 1
+    assert queue.client.get("count") == b"1"

@@ -74,7 +74,12 @@ def test_an_answer_that_is_wrong_in_one_thing_is_refused(device, wrong):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"flags": FLAG.UP}, {"rp_id": "evil.example"}, {"origin": "http://evil.example"}],
+    [
+        {"flags": FLAG.UP},
+        {"rp_id": "evil.example"},
+        {"origin": "http://evil.example"},
+        {"transports": 7},
+    ],
     ids=str,
 )
 def test_a_new_passkey_that_is_wrong_in_one_thing_is_refused(user, wrong):

@@ -87,7 +87,7 @@ class Device:
             {
                 "clientDataJSON": websafe_encode(client),
                 "attestationObject": websafe_encode(attestation),
-                "transports": ["usb", "nonsense"],
+                "transports": wrong.get("transports", ["usb", "nonsense"]),
             }
         )
 

@@ -15,6 +15,8 @@ SECRETS = [
     "callback https://host/oauth/callback/?code=C0.b2F1dGgyLmJkYy&session=1",
     "redis://:hunter2hunter2@127.0.0.1:6379/0",
     "password='correct horse'",
+    '{"password": "a correct horse", "otp": "12"}',
+    r"""{'secret': 'a "correct" \'horse\''}""",
     "jwt eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiIxIn0.c2lnbmF0dXJl",
 ]
 
@@ -27,6 +29,8 @@ def test_what_looks_like_a_secret_is_not_written(said):
         "C0.b2F1",
         "hunter2",
         "correct",
+        "horse",
+        '"12"',
         "eyJzaWQi",
     ):
         assert secret not in redacted(said)

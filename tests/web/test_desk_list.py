@@ -197,15 +197,15 @@ def test_an_update_asks_the_database_no_more_often_for_a_longer_list(
     for number in range(broadcasts):
         fleet.broadcast(fleet.call(number + 1))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         updates(agent)
 
 
-def test_an_unchanged_page_costs_three_queries(agent, fleet, django_assert_num_queries):
+def test_an_unchanged_page_costs_two_queries(agent, fleet, django_assert_num_queries):
     fleet.broadcast(fleet.call())
     tag = updates(agent)["HX-PTag"]
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         updates(agent, **{"HX-PTag": tag})
 
 

@@ -1,9 +1,10 @@
 """Sessions begin and end on record, and whatever ends them ends them at once."""
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from accounts.domain.words import Role
+from accounts.domain.words import Role, SessionKind
 from accounts.live.asking import session_name
 from accounts.models import AuditEvent, User, UserSession
 from accounts.services.people import set_agent
@@ -29,6 +30,20 @@ def test_signing_in_gives_a_key_that_nobody_knew_each_time(user):
 
     assert key_of(client) != first
     assert not UserSession.objects.filter(pk=first).exists()
+
+
+def test_who_signs_in_under_the_key_of_his_program_has_a_session_of_a_page(user):
+    program = Caller(user)
+    program.sign_in()
+    (begun,) = UserSession.objects.all()
+    browser = Client()
+    browser.cookies["sessionid"] = begun.session_key
+
+    sign_in(user, browser)
+
+    (row,) = UserSession.objects.exclude(pk=begun.pk)
+    assert row.kind == SessionKind.PAGE
+    assert row.expire_date < row.ends_at
 
 
 def test_sign_in_and_sign_out_are_on_record_with_the_session_and_the_device(desk, user):

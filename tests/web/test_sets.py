@@ -82,7 +82,7 @@ def test_the_list_asks_the_database_no_more_often_for_more_sets(
     for number in range(1, sets):
         enter(fleet, fleet.shares(number))
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         agent.get("/desk/sets/", headers=HTMX)
 
 

@@ -1,4 +1,4 @@
-"""Checks of Celery, the queue and the cache: nothing may repeat a command or wait for ever."""
+"""Checks of Celery and the queue: nothing may repeat a command or wait for ever."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,10 +10,8 @@ from django.core.checks import CheckMessage, register
 from tradeswim.celery import app
 from tradeswim.checks.rules import TAG, Rule, broken
 
-REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 LONGEST_WAIT_S = 5
 CELERY = "Set it in tradeswim/celery.py as the repository has it, and unset CELERY_… variables."
-CACHE = "Set CACHES in tradeswim/settings/base.py as the repository has it."
 
 
 def _conf(name: str) -> Any:
@@ -55,24 +53,6 @@ def _queue_is_elsewhere() -> bool:
         return False
     addresses = [_conf(f"broker_{kind}url") for kind in ("", "read_", "write_")]
     return any(address and address != settings.REDIS_URL for address in addresses)
-
-
-def _cache() -> dict[str, Any]:
-    return dict(settings.CACHES.get("default", {}))
-
-
-def _cache_is_private() -> bool:
-    return not settings.IS_TEST and _cache().get("BACKEND") != REDIS_CACHE
-
-
-def _cache_repeats() -> bool:
-    if _cache().get("BACKEND") != REDIS_CACHE:
-        return False
-    options = _cache().get("OPTIONS", {})
-    waits = [options.get(name) for name in ("socket_timeout", "socket_connect_timeout")]
-    retry = options.get("retry")
-    is_bounded = all(wait and 0 < wait <= LONGEST_WAIT_S for wait in waits)
-    return not is_bounded or retry is None or retry.get_retries() != 0
 
 
 def _place(address: str) -> tuple[str, int | None, str]:
@@ -146,18 +126,6 @@ RULES = [
         "Unset CELERY_BROKER_URL, CELERY_BROKER_READ_URL and CELERY_BROKER_WRITE_URL.",
     ),
     Rule(
-        "E020",
-        _cache_is_private,
-        "The cache is not in Redis: each process would count and remember for itself.",
-        CACHE,
-    ),
-    Rule(
-        "E021",
-        _cache_repeats,
-        "The cache's Redis client repeats commands or waits long: one call could count twice.",
-        CACHE,
-    ),
-    Rule(
         "W022",
         _shares_one_redis,
         "Queue and cache share one Redis: a cache that fills it up stops every order.",
@@ -168,5 +136,5 @@ RULES = [
 
 @register(TAG)
 def check_queueing(**_: Any) -> list[CheckMessage]:
-    """Look at Celery's configuration and the caches."""
+    """Look at Celery's configuration, and whether queue and cache are two."""
     return broken(RULES)

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from tradeswim import env
 from tradeswim.settings.alerts import *
@@ -68,12 +66,11 @@ MIDDLEWARE = [
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.AuthenticationMiddleware",
     "tradeswim.second_factor.lead_to_second_factor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tradeswim.threads.stay_in_one_thread",  # always the last
 ]
 
 TEMPLATES = [
@@ -161,20 +158,6 @@ REDIS_URL = env.url(
     schemes=REDIS_SCHEMES,
 )
 CACHE_URL = env.url("CACHE_URL", env.secret("CACHE_URL", REDIS_URL), schemes=REDIS_SCHEMES)
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": "cache",
-        # Short, for a click waits for it; and never a second try: one lost answer would make
-        # one INCR count two.
-        "OPTIONS": {
-            "socket_timeout": 0.5,
-            "socket_connect_timeout": 0.5,
-            "retry": Retry(NoBackoff(), 0),
-        },
-    }
-}
 
 # --- the broker -----------------------------------------------------------------------------------
 PAPER_PORT = env.whole("PAPER_PORT", env.found("PAPER_PORT", "8182"), low=1, high=65534)
@@ -227,7 +210,7 @@ QUIET_PERIOD_S = env.integer("TRADESWIM_QUIET_PERIOD_S", 60, low=1, high=3600)
 ABSENCE_READS = env.integer("TRADESWIM_ABSENCE_READS", 3, low=2, high=20)
 RECONCILE_EVERY_S = 5
 UNKNOWN_ALARM_S = env.integer("TRADESWIM_UNKNOWN_ALARM_S", 120, low=1, high=3600)
-CHUNK_ACCOUNTS = 250
+CHUNK_ACCOUNTS = 1000
 RING_AGAIN_AFTER_S = 2
 # Whether a process listens to the broker's streams.
 HAS_STREAMS = env.flag("TRADESWIM_STREAMS", default=True)

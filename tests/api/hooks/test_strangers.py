@@ -23,8 +23,7 @@ ANOTHER = "0b5844d9-3926-41a1-97b0-3ebe809d3eaa"
 
 @pytest.fixture
 def cached(queue, settings):
-    """Counts in a real Redis that has counted nothing yet."""
-    queue.client.flushall()
+    """Counts in a real cache."""
     settings.CACHE_URL = queue.url
 
 

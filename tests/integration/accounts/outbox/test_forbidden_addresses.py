@@ -5,7 +5,9 @@ import socket
 
 import pytest
 from django.utils import timezone
+from urllib3.connection import HTTPConnection
 
+from accounts.alerts.guarded import Lines
 from accounts.domain.allow_list import AllowList
 from accounts.models import Delivery, Receiver
 from accounts.services.delivering import deliver_due
@@ -98,3 +100,15 @@ def test_the_secret_and_the_address_are_in_no_log(server, caplog):
     assert server.secret not in caplog.text
     assert "/in" not in "".join(record.getMessage() for record in ours)
     assert server.secret not in repr(one)
+
+
+def test_a_name_whose_look_up_takes_all_the_time_leaves_none_for_the_call(server):
+    """Else a receiver could hold the sending thread for as long as it drips."""
+    port = int(server.url.split(":")[2].removesuffix("/in"))
+    lines = Lines(lambda address: True)
+
+    lines.cut()
+    with lines.connect(HTTPConnection("127.0.0.1", port, timeout=5)) as line:
+        assert line.recv(1) == b""
+
+    lines.close()
