@@ -32,11 +32,15 @@ class Secret:
         self._envelope = envelope
         self._place = place
 
-    def open(self) -> str:
-        """Return the plain text. Errors: accounts.domain.envelope.CannotOpen."""
+    def open(self, ring: KeyRing | None = None) -> str:
+        """Return the plain text. Errors: accounts.domain.envelope.CannotOpen.
+
+        Args:
+            ring: the keys, for who opens many; None looks whether the key file has changed.
+        """
         if self._plain is not None:
             return self._plain
-        return key_ring().open(self._envelope, place=self._place)
+        return (ring or key_ring()).open(self._envelope, place=self._place)
 
     def sealed_for(self, place: str) -> bytes:
         """Return the envelope to keep at a place: the one it came in, or a new one."""

@@ -39,6 +39,7 @@ class Wiring(AMQP):
 
 class TradeswimCelery(Celery):
     amqp_cls = "tradeswim.celery:Wiring"
+    builtin_fixups = {"tradeswim.celery_database:fixup"}
 
 
 app = TradeswimCelery("tradeswim")

@@ -3,14 +3,19 @@
 import time
 from typing import TYPE_CHECKING, cast
 
-from django.core.cache import cache
+from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
+from brokerage.impatient_redis import impatient_redis
+
 if TYPE_CHECKING:  # the framework loads this module while it loads its views
     from rest_framework.views import APIView
+
+# A click waits for it.
+PATIENCE_S = 0.5
 
 
 class CountingThrottle(SimpleRateThrottle):
@@ -27,20 +32,21 @@ class CountingThrottle(SimpleRateThrottle):
         window = int(time.time() // self.duration)
         key = f"{self.get_cache_key(request, view)}-{window}"
         try:
-            return self._count(key) <= self.num_requests
+            return self.count(key) <= self.num_requests
         except RedisError:
             return True
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         who = request.user.pk if request.user and request.user.is_authenticated else None
-        return f"throttle-{self.scope}-{who or self.get_ident(request)}"
+        return f"tradeswim.throttle-{self.scope}-{who or self.get_ident(request)}"
 
-    def _count(self, key: str) -> int:
-        try:
-            return int(cache.incr(key))
-        except ValueError:  # the first request of this minute
-            cache.add(key, 0, timeout=self.duration)
-            return int(cache.incr(key))
+    def count(self, key: str) -> int:
+        """Count in one round trip, over a connection that the process keeps."""
+        client = impatient_redis(settings.CACHE_URL, patience_s=PATIENCE_S)
+        with client.pipeline(transaction=False) as both:
+            both.set(key, 0, ex=self.duration, nx=True)
+            both.incr(key)
+            return int(both.execute()[1])
 
     def wait(self) -> float:
         return self.duration - time.time() % self.duration

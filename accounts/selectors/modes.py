@@ -28,9 +28,10 @@ class ModeInForce:
 
 def mode_rules() -> list[ModeRule]:
     """Return every mode in force other than OPEN."""
+    rows = TradingMode.objects.exclude(mode=Mode.OPEN)
     return [
-        ModeRule(ModeScope(row.scope), row.target, Mode(row.mode), row.why)
-        for row in TradingMode.objects.exclude(mode=Mode.OPEN)
+        ModeRule(ModeScope(scope), target, Mode(mode), why)
+        for scope, target, mode, why in rows.values_list("scope", "target", "mode", "why")
     ]
 
 

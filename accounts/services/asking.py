@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.domain.envelope import CannotOpen
-from accounts.fields import Secret
+from accounts.fields import Secret, key_ring
 from accounts.models import BrokerLogin
 from brokerage.errors import PutOff, Unavailable
 from brokerage.schwab import oauth
@@ -29,9 +29,10 @@ class FanOut(Protocol):
 def authorizations(tokens: Mapping[UUID, Secret]) -> dict[UUID, str]:
     """Return a header value per login; a token that cannot be opened gives none."""
     headers: dict[UUID, str] = {}
+    ring = key_ring()
     for login_id, token in tokens.items():
         try:
-            headers[login_id] = oauth.bearer(token.open())
+            headers[login_id] = oauth.bearer(token.open(ring))
         except CannotOpen as error:
             log.error("token of login %s: %s", login_id, error)
     return headers

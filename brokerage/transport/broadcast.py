@@ -62,7 +62,7 @@ class Broadcast:
     async def _depart(self, flight: Flight) -> None:
         try:
             if not flight.is_settled:
-                flight.connection = await self._pool.open()
+                flight.connection = await self._pool.lend()
                 flight.write(flight.connection)
         finally:
             self._to_send -= 1

@@ -18,6 +18,9 @@ KEEP_ALIVE_S = 50.0
 # `warm` replaces what is older, so that a connection stays young until the next `warm`.
 RENEW_AFTER_S = 25.0
 HANDSHAKES_AT_ONCE = 8
+# So many connections are opened at the same time for orders that have none. All of a usual
+# broadcast; in a huge one, those that come back with an answer are lent again meanwhile.
+OPENED_AT_ONCE = 64
 CLOSE_TIMEOUT_S = 1.0
 # After this long without the other side's receipt the kernel gives the connection up, also for a
 # process that was stopped or killed. Its habit is to try for a quarter of an hour.
@@ -40,6 +43,8 @@ class Pool:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout_s)
         self._idle: deque[tuple[Connection, float]] = deque()
         self._closing: set[asyncio.Future[None]] = set()
+        self._waiting: deque[asyncio.Future[Connection]] = deque()
+        self._opening: set[asyncio.Task[None]] = set()
 
     @property
     def idle(self) -> int:
@@ -56,6 +61,37 @@ class Pool:
             self.discard(connection)
         return None
 
+    async def lend(self) -> Connection:
+        """Return a new connection, or one that comes back, whichever is there first."""
+        wanted: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        self._waiting.append(wanted)
+        if len(self._opening) < OPENED_AT_ONCE:
+            opening = asyncio.create_task(self._open_for_others())
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+        try:
+            return await wanted
+        except asyncio.CancelledError:
+            if wanted.done() and not wanted.cancelled() and wanted.exception() is None:
+                self.put(wanted.result())  # it came too late for who waited
+            raise
+
+    async def _open_for_others(self) -> None:
+        """Open connections while somebody waits for one; who waits gets the failure, too."""
+        while self._waiting:
+            try:
+                self.put(await self.open())
+            except Exception as error:  # whatever it is, who waits must hear of it
+                if (wanted := self._next_waiting()) is not None:
+                    wanted.set_exception(error)
+
+    def _next_waiting(self) -> asyncio.Future[Connection] | None:
+        """Return who waits longest and has not given up."""
+        while self._waiting:
+            if not (wanted := self._waiting.popleft()).done():
+                return wanted
+        return None
+
     async def open(self) -> Connection:
         """Open a connection, TLS done and nothing written."""
         connection = await self._connector.connect(self._target, traces=[], timeout=self._timeout)
@@ -65,11 +101,13 @@ class Pool:
         return connection
 
     def put(self, connection: Connection) -> None:
-        """Keep a connection whose answer was read to its end."""
-        if _is_good(connection):
-            self._idle.append((connection, time.monotonic()))
-        else:
+        """Give a connection whose answer was read to its end to who waits for one, or keep it."""
+        if not _is_good(connection):
             self.discard(connection)
+        elif (wanted := self._next_waiting()) is not None:
+            wanted.set_result(connection)
+        else:
+            self._idle.append((connection, time.monotonic()))
 
     def discard(self, connection: Connection) -> None:
         """Close a connection."""
@@ -108,6 +146,8 @@ class Pool:
 
     async def close(self) -> None:
         """Close everything and see the sockets closed."""
+        for opening in self._opening:
+            opening.cancel()
         self._drop_older_than(-1)
         if self._closing:
             await asyncio.wait(self._closing, timeout=CLOSE_TIMEOUT_S)

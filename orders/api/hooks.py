@@ -27,7 +27,7 @@ from orders.api.serializers import OrderAnswer
 from orders.decorators import received_at
 from orders.domain.saved import LONGEST_NAME
 from orders.services.hooked import place_saved
-from orders.tasks import ring_for
+from orders.tasks import ring_for_new
 from strategies.domain.new_york import exchange_date
 
 HEADERS = [
@@ -76,5 +76,5 @@ def saved_order(request: Request) -> Response:
         now=now,
         today=exchange_date(now),
     )
-    ring_for(made.ready)
+    ring_for_new(made)
     return Response(answer_order(made.order.pk), status=201 if made.is_new else 200)

@@ -28,7 +28,7 @@ from orders.domain.lifecycle import ParentStatus
 from orders.selectors import chains
 from orders.selectors.showing import Filters, find_broadcast, fresh_broadcast, list_broadcasts
 from orders.services.creating import create_order
-from orders.tasks import ring_for
+from orders.tasks import ring_for_new
 from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
@@ -138,7 +138,7 @@ def _broadcast(request: Request) -> Response:
         now=timezone.now(),
         today=exchange_date(timezone.now()),
     )
-    ring_for(creation.ready)
+    ring_for_new(creation)
     if creation.is_new:
         fresh = fresh_broadcast(creation.order, creation.legs, creation.shares, creation.ladder)
         return Response(OrderAnswer(fresh).data, status=201)

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from accounts.services.audit import event, record
+from accounts.services.inserting import insert_copies
 from orders.domain.allocation import Share
 from orders.domain.bodies import body_of
 from orders.domain.errors import BadTicket, GuardRefused, KeyReused
 from orders.domain.guards import settle
 from orders.domain.ladders import Ladder
+from orders.domain.laps import Laps
 from orders.domain.lifecycle import ParentStatus, Purpose
 from orders.models import ComplexOrder, OrderLeg, PriceLadder
 from orders.selectors.choosing import AccountChoice
@@ -36,6 +37,7 @@ class Creation:
         is_new: whether this call made it.
         ready: its account orders to be sent, in grid order; none of an earlier broadcast.
         legs, shares, ladder: what was just written, so that nobody has to read it; likewise.
+        laps: when it was judged and written.
     """
 
     order: ComplexOrder
@@ -44,6 +46,7 @@ class Creation:
     legs: Sequence[OrderLeg] = ()
     shares: Sequence[Share] = ()
     ladder: PriceLadder | None = None
+    laps: Laps | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,20 @@ def create_order(
     """
     body_hash = hash_of(ticket, choice, ladder)
     click = _Click(agent, idempotency_key, body_hash, clicked_at, now, frozenset(confirm))
+    laps = Laps(clicked_at)
+    laps.mark("checked")
     try:
         judged = judge(ticket, choice, confirmed=click.confirmed, now=now, today=today)
         _check(judged, click)
         bound = judge_ladder(ticket, ladder, confirmed=click.confirmed) if ladder else ()
+        laps.mark("judged")
         with transaction.atomic():
             overridden = _check_again(judged, click)
             creation = _write(judged, click, overridden)
-            return creation if ladder is None else _with_ladder(creation, ladder, click, bound)
+            if ladder is not None:
+                creation = _with_ladder(creation, ladder, click, bound)
+        laps.mark("written")
+        return replace(creation, laps=laps)
     except (IntegrityError, BadTicket):
         # A key that comes again finds its broadcast here: the usual click pays for no look-up.
         earlier = _find_earlier(idempotency_key, body_hash)
@@ -172,19 +181,9 @@ def _write(judged: Judged, click: _Click, overridden: Sequence[Problem]) -> Crea
         status=_first_status(judged.shares),
         **_columns(judged),
     )
-    legs = OrderLeg.objects.bulk_create(
-        OrderLeg(
-            order=order,
-            number=number,
-            symbol=leg.symbol,
-            instruction=leg.instruction,
-            ratio=leg.ratio,
-        )
-        for number, leg in enumerate(ticket.legs, 1)
-    )
+    legs = [{"number": number, **asdict(leg)} for number, leg in enumerate(ticket.legs, 1)]
+    insert_copies(OrderLeg(order=order), legs)
     facts = {"overridden": {one.code: one.message for one in overridden}} if overridden else {}
-    created = event(order, "created", at=click.now, new=order.status, actor=actor, data=facts)
-    record([created], is_quiet=True)
     ready = write_children(
         order,
         judged.shares,
@@ -192,8 +191,10 @@ def _write(judged: Judged, click: _Click, overridden: Sequence[Problem]) -> Crea
         deadline_at=click.clicked_at + _time_to_send(ticket, judged.purpose),
         actor=actor,
         now=click.now,
+        facts=facts,
     )
-    return Creation(order, is_new=True, ready=ready, legs=legs, shares=judged.shares)
+    written = [OrderLeg(order=order, **leg) for leg in legs]
+    return Creation(order, is_new=True, ready=ready, legs=written, shares=judged.shares)
 
 
 def _with_ladder(

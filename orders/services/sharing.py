@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from accounts.models import AuditEvent
-from accounts.services.audit import signed
+from accounts.services.audit import signed, subject_of
 from accounts.services.inserting import insert_copies
 from orders.domain.allocation import Share
 from orders.domain.bodies import Body
@@ -24,21 +24,25 @@ def write_children(
     deadline_at: datetime,
     actor: str,
     now: datetime,
+    facts: Mapping[str, Any],
 ) -> list[UUID]:
     """Write one account order per share, READY or SKIPPED; return the READY ones in their order.
 
-    The caller holds the transaction.
+    The record of all is written with them, the broadcast's own first. The caller holds the
+    transaction.
 
     Args:
         bodies: what is sent, by contracts.
+        facts: what the record keeps of the broadcast itself.
     """
     children = [_child(share, bodies[share.contracts]) for share in shares]
     template = AccountOrder(order=order, purpose=order.purpose, deadline_at=deadline_at)
     insert_copies(template, children)
     _give_legs(order)
-    created = signed(AuditEvent(at=now, kind="status", actor=actor))
+    told = {"subject": subject_of(order), "kind": "created", "new": order.status, "data": facts}
     data = {n: {"body": body.digest} if body.digest else {} for n, body in bodies.items()}
-    insert_copies(created, [_event(child, data[child["contracts"]]) for child in children])
+    events = [told, *(_event(child, data[child["contracts"]]) for child in children)]
+    insert_copies(signed(AuditEvent(at=now, kind="status", actor=actor)), events)
     return [child["id"] for child in children if child["status"] == Status.READY]
 
 

@@ -12,6 +12,7 @@ from orders.tasks.exiting import ring_exits as ring_exits
 from orders.tasks.placing import place_account_orders as place_account_orders
 from orders.tasks.placing import renew_and_place as renew_and_place
 from orders.tasks.placing import ring_for as ring_for
+from orders.tasks.placing import ring_for_new as ring_for_new
 from orders.tasks.preflight import preflight as preflight
 from orders.tasks.reading import look_elsewhere as look_elsewhere
 from orders.tasks.reading import reconcile as reconcile

@@ -1,5 +1,6 @@
 """Celery tasks that place account orders, then ring for what is left to do."""
 
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -12,9 +13,12 @@ from brokerage.schwab.answers import Proof
 from brokerage.transport import process_gateway
 from orders.selectors.sending import strategies_of
 from orders.services import placing, renewing
+from orders.services.creating import Creation
 from orders.services.recording import Outcome
 from orders.tasks.reading import reconcile, sync_option_orders, sync_stock_orders
 from strategies.domain.tickets import Strategy
+
+log = logging.getLogger(__name__)
 
 
 def ring_for(ids: Sequence[UUID]) -> None:
@@ -22,6 +26,14 @@ def ring_for(ids: Sequence[UUID]) -> None:
     for start in range(0, len(ids), settings.CHUNK_ACCOUNTS):
         chunk = ids[start : start + settings.CHUNK_ACCOUNTS]
         enqueue(place_account_orders, ids=[str(pk) for pk in chunk])
+
+
+def ring_for_new(creation: Creation) -> None:
+    """Ring for what a click has just written, and log where its milliseconds went."""
+    ring_for(creation.ready)
+    if creation.laps is not None:
+        creation.laps.mark("rung")
+        log.info("wrote [%s]; ms from the click: %s", creation.order.pk, creation.laps)
 
 
 @shared_task(name="orders.place_account_orders")

@@ -33,7 +33,7 @@ from orders.selectors.proving import why_prove
 from orders.selectors.saved import free_number
 from orders.services.creating import Creation, create_order
 from orders.services.freezing import PasswordRequired
-from orders.tasks import ring_for
+from orders.tasks import ring_for_new
 from orders.views.frame import frame
 from orders.views.page_events import CLOSE, with_events
 from strategies.domain.new_york import exchange_date
@@ -191,7 +191,7 @@ def _create(request: DeskRequest, form: TicketForm) -> Creation:
         now=timezone.now(),
         today=form.today,
     )
-    ring_for(creation.ready)
+    ring_for_new(creation)
     return creation
 
 

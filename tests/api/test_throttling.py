@@ -1,26 +1,21 @@
 """Too many calls get a problem with a time to wait; a limiter that is down stops nobody."""
 
 import pytest
-from django.core.cache import cache, caches
+import redis
 
 from accounts.api.throttling import UserThrottle
 from tests.api.caller import Caller, problem_of
 from tests.support.raw_server import dead_port
+from tests.support.tcp_proxy import Mode, TcpProxy
 
 FREEZE = {"scope": "FLEET", "mode": "FROZEN", "why": "bad news"}
 
 
 @pytest.fixture
 def cached(queue, settings):
-    """Counts in a real cache."""
-    point_cache_to(settings, queue.url)
-    yield
-    cache.close()
-
-
-def point_cache_to(settings, address: str) -> None:
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
-    caches.close_all()
+    """Counts in a real Redis that has counted nothing yet."""
+    queue.client.flushall()
+    settings.CACHE_URL = queue.url
 
 
 def test_ten_reads_a_second_are_always_allowed(caller, cached):
@@ -70,6 +65,22 @@ def test_sign_ins_are_limited_whatever_address_they_claim(db, cached):
 
 
 def test_a_limiter_that_is_down_stops_nobody(caller, settings):
-    point_cache_to(settings, f"redis://127.0.0.1:{dead_port()}/0")
+    settings.CACHE_URL = f"redis://127.0.0.1:{dead_port()}/0"
 
     assert caller.get("orders/").status_code == 200
+
+
+def test_a_call_is_counted_once_although_the_answer_is_lost(queue, settings):
+    queue.client.flushall()
+    with TcpProxy(queue.port) as proxy:
+        settings.CACHE_URL = proxy.url(queue.url)
+        throttle = UserThrottle()
+        assert throttle.count("calls") == 1
+        proxy.set(Mode.DROP_ONCE, only=b"INCR")
+
+        with pytest.raises(redis.ConnectionError):
+            throttle.count("calls")
+
+    assert proxy.dropped == 1
+    assert queue.client.get("calls") == b"2"
+    assert 0 < queue.client.ttl("calls") <= 60

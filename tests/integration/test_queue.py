@@ -3,8 +3,6 @@
 import time
 
 import pytest
-import redis
-from django.core.cache import cache, caches
 
 from accounts.tasks.queue import QueueDown, check_queue, enqueue
 from orders.tasks import sync_stock_orders
@@ -173,18 +171,3 @@ def test_ringing_at_a_queue_that_is_away_costs_nothing(proxy, db, enqueue_now, w
         enqueue_now()
 
     assert time.monotonic() - began < 0.5
-
-
-def test_the_cache_counts_once_when_an_answer_is_lost(proxy, queue, settings):
-    address = proxy.url(queue.url)
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": address}}
-    caches.close_all()
-    cache.set("count", 0)
-    proxy.set(Mode.DROP_ONCE, only=b"INCR")
-
-    with pytest.raises(redis.ConnectionError):
-        cache.incr("count")
-
-    assert proxy.dropped == 1
-    assert cache.get("count") == 1
-    cache.close()

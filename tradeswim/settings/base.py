@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tradeswim.threads.stay_in_one_thread",  # always the last
 ]
 
 TEMPLATES = [
@@ -139,7 +140,7 @@ def database(address: str) -> dict[str, Any]:
             "DATABASE_URL is not the address of a database. Write it as sqlite:////folder/file or "
             "postgres://user:password@host:port/name, special characters percent-encoded."
         ) from None
-    described["CONN_MAX_AGE"] = env.integer("TRADESWIM_CONN_MAX_AGE", 0, low=0, high=3600)
+    described["CONN_MAX_AGE"] = env.integer("TRADESWIM_CONN_MAX_AGE", 600, low=0, high=3600)
     if described["ENGINE"].endswith("sqlite3"):
         described["OPTIONS"] = dict(SQLITE_OPTIONS)
     elif described["ENGINE"].endswith("postgresql"):

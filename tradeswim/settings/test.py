@@ -19,3 +19,4 @@ DATABASES["default"]["TEST"] = (
     if (DATABASES["default"]["ENGINE"].endswith("sqlite3"))
     else {}
 )
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # a thread of a test ends with the test

@@ -117,5 +117,4 @@ def _worker(name: str, environment: Mapping[str, str]) -> Program:
 
 
 def _named(name: str, environment: Mapping[str, str]) -> dict[str, str]:
-    # These processes have few threads of their own, so a kept connection is used again.
-    return {**environment, "TRADESWIM_PROCESS": name, "TRADESWIM_CONN_MAX_AGE": "60"}
+    return {**environment, "TRADESWIM_PROCESS": name}

@@ -5,7 +5,6 @@ import time
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache, caches
 from django.test import Client
 from django.utils import timezone
 
@@ -24,11 +23,9 @@ ANOTHER = "0b5844d9-3926-41a1-97b0-3ebe809d3eaa"
 
 @pytest.fixture
 def cached(queue, settings):
-    """Counts in a real cache."""
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": queue.url}}
-    caches.close_all()
-    yield
-    cache.close()
+    """Counts in a real Redis that has counted nothing yet."""
+    queue.client.flushall()
+    settings.CACHE_URL = queue.url
 
 
 def refused(answer):
