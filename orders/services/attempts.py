@@ -55,7 +55,8 @@ def prepare(
 
 def with_terms(rows: QuerySet[AccountOrder]) -> QuerySet[AccountOrder]:
     """Read with account orders what `ticket_of` needs of them."""
-    return rows.select_related("order").prefetch_related("legs")
+    # The statement has a line per account: to read it once per account would take its square.
+    return rows.select_related("order").defer("order__allocation").prefetch_related("legs")
 
 
 def ticket_of(child: AccountOrder, *, contracts: int, limit: Decimal | None = None) -> Ticket:

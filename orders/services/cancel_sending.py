@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from brokerage.schwab.replies import BrokerOrder, read_order
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder
 from orders.services.applying import apply_each
+from orders.services.precedence import about_to_send, give_way, in_turn
 
 log = logging.getLogger(__name__)
 
@@ -69,15 +71,20 @@ def send_cancels(*, gateway: FanOut, ids: Collection[UUID] | None = None) -> Can
         ids: only these account orders; None for all.
     """
     done = Canceled()
-    due = _take_due(timezone.now(), ids)
-    if not due:
-        return done
-    headers = authorizations(access_tokens_of({one.login_id for one in due}))
-    ready = [one for one in due if one.login_id in headers]
-    pass_on = _Pass(gateway, headers, done)
+    with about_to_send():
+        due = _take_due(timezone.now(), ids)
+        if not due:
+            return done
+        headers = authorizations(access_tokens_of({one.login_id for one in due}))
+        ready = [one for one in due if one.login_id in headers]
+        pass_on = _Pass(gateway, headers, done)
+        answers = pass_on.cancel([one for one in ready if one.is_seen])
+        shown = pass_on.ask([one for one in ready if not one.is_seen], messages.get_order)
+        first = next(answers, [])  # it comes when all are sent
     # A number that nobody has verified may be a stranger's, whose order must not be canceled.
-    pass_on.read([one for one in ready if not one.is_seen])
-    pass_on.cancel(_still_working(ready))
+    later = [pass_on.cancel(pass_on.verify(batch)) for batch in shown]
+    for batch in chain([first], answers, *later):
+        pass_on.read([one for one, exchange in batch if not pass_on.is_refused(one, exchange)])
     _alarm(due, now=timezone.now())
     log.info("canceled: %s", done)
     return done
@@ -102,7 +109,7 @@ def _take_due(now: datetime, ids: Collection[UUID] | None) -> list[Doomed]:
     due = due_cancels(now) if ids is None else due_cancels(now).filter(pk__in=ids)
     if not due.exists():
         return []
-    with transaction.atomic():
+    with in_turn(), transaction.atomic():
         locked = due.select_for_update(of=("self",)).order_by("pk")
         taken = list(locked.values_list("pk", flat=True))
         rows = AccountOrder.objects.filter(pk__in=taken)
@@ -138,6 +145,9 @@ def _still_working(doomed: Sequence[Doomed]) -> list[Doomed]:
     return [one for one in doomed if one.child_id in working]
 
 
+_Batch = list[tuple[Doomed, Exchange]]
+
+
 class _Pass:
     """One pass over the broker: its gateway, the headers per login, and what it brings about."""
 
@@ -146,30 +156,39 @@ class _Pass:
         self._headers = headers
         self._done = done
 
-    def cancel(self, doomed: Sequence[Doomed]) -> None:
-        """Send all cancels, and read each order as soon as its answer, or none, is there."""
+    def cancel(self, doomed: Sequence[Doomed]) -> Iterator[_Batch]:
+        """Send cancels; they are under way when this returns."""
         self._done.sent += len(doomed)
-        for batch in self._ask(doomed, messages.cancel_order):
-            self.read([one for one, exchange in batch if not self._is_refused(one, exchange)])
+        return self.ask(doomed, messages.cancel_order)
 
     def read(self, doomed: Sequence[Doomed]) -> None:
         """Read orders by id and keep what the broker shows."""
-        for batch in self._ask(doomed, messages.get_order):
-            shown = [(one.child_id, self._shown(one, exchange)) for one, exchange in batch]
-            told = [(pk, order) for pk, order in shown if order is not None]
-            self._done.changed |= apply_each(told, now=timezone.now())
+        for batch in self.ask(doomed, messages.get_order):
+            self._keep(batch)
 
-    def _ask(
+    def verify(self, batch: _Batch) -> list[Doomed]:
+        """Keep what a first read shows; return the orders that it showed to be ours and at work."""
+        self._keep(batch)
+        return _still_working([one for one, _ in batch])
+
+    def ask(
         self, doomed: Sequence[Doomed], request: Callable[[str, str], ApiRequest]
-    ) -> Iterator[list[tuple[Doomed, Exchange]]]:
+    ) -> Iterator[_Batch]:
+        """Ask the same of all; the requests are under way when this returns."""
         calls = [
             Call(request(one.account_hash, one.broker_order_id), self._headers[one.login_id])
             for one in doomed
         ]
-        for batch in self._gateway.stream(calls) if calls else ():
-            yield [(doomed[index], exchange) for index, exchange in batch]
+        batches = self._gateway.stream(calls) if calls else iter(())
+        return ([(doomed[index], exchange) for index, exchange in batch] for batch in batches)
 
-    def _is_refused(self, one: Doomed, exchange: Exchange) -> bool:
+    def _keep(self, batch: _Batch) -> None:
+        shown = [(one.child_id, self._shown(one, exchange)) for one, exchange in batch]
+        told = [(pk, order) for pk, order in shown if order is not None]
+        give_way()
+        self._done.changed |= apply_each(told, now=timezone.now())
+
+    def is_refused(self, one: Doomed, exchange: Exchange) -> bool:
         """Whether the token was not taken; a read with the same one would fail as well."""
         is_refused = exchange.reply is not None and exchange.reply.status == UNAUTHORIZED
         if is_refused:

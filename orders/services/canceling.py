@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.services.audit import event, record
+from accounts.models import AuditEvent
+from accounts.services.audit import signed, subject_of
+from accounts.services.inserting import insert_copies
 from orders.domain.errors import BadTicket, CannotControl
 from orders.domain.lifecycle import UNRESOLVED, Reason, Status
 from orders.models import AccountOrder
@@ -85,7 +87,7 @@ def ask_cancel(
     """
     wish, asked = _Wish(by, now, limit, until), Asked()
     with transaction.atomic():
-        rows = _lock(children)
+        rows = _lock(children, has_terms=limit is not None)
         asked.over = [row.pk for row in rows if not _is_wanted(row, wish)]
         wanted = [row for row in rows if _is_wanted(row, wish)]
         ready = [row for row in wanted if row.status == Status.READY]
@@ -154,8 +156,12 @@ def withdraw_unsent(*, now: datetime) -> list[UUID]:
     return ready
 
 
-def _lock(ids: Collection[UUID]) -> list[AccountOrder]:
-    """Lock account orders, or those that have succeeded them, in one order."""
+def _lock(ids: Collection[UUID], *, has_terms: bool) -> list[AccountOrder]:
+    """Lock account orders, or those that have succeeded them, in one order.
+
+    Args:
+        has_terms: whether they are read with what a new attempt of them needs.
+    """
     ends = set(ids)
     while True:
         pairs = dict(AccountOrder.objects.filter(pk__in=ends).values_list("pk", "successor_id"))
@@ -163,7 +169,8 @@ def _lock(ids: Collection[UUID]) -> list[AccountOrder]:
             ends = {successor or pk for pk, successor in pairs.items()}
             continue
         locked = AccountOrder.objects.filter(pk__in=ends).select_for_update(of=("self",))
-        rows = list(with_terms(locked.order_by("pk")))
+        locked = locked.order_by("pk")
+        rows = list(with_terms(locked) if has_terms else locked.defer("body"))
         if not any(row.successor_id for row in rows):
             return rows
 
@@ -239,8 +246,6 @@ def _note(rows: Sequence[AccountOrder], wish: _Wish) -> None:
     # One under way that turns out not to be placed must not be sent again.
     these.filter(status=Status.SUBMITTING, deadline_at__gt=wish.now).update(deadline_at=wish.now)
     facts = {} if wish.limit is None else {"limit": str(wish.limit), "until": str(wish.until)}
-    asked = [
-        event(row, "cancel", at=wish.now, old=row.status, actor=wish.by, data=facts)
-        for row in changed
-    ]
-    record(asked, is_quiet=True)
+    asked = signed(AuditEvent(at=wish.now, kind="cancel", actor=wish.by, data=facts))
+    events = [{"subject": subject_of(row), "old": row.status} for row in changed]
+    insert_copies(asked, events)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from strategies.domain.legs import find_leg_problem, is_long
 from strategies.domain.reversal import reverse_effect
@@ -158,6 +159,11 @@ def study(legs: Sequence[Leg]) -> tuple[Structure | None, tuple[Problem, ...]]:
     Ratios that differ are a problem, but do not hide the structure. Without a structure there is at
     least one problem.
     """
+    return _study(tuple(legs))
+
+
+@lru_cache(maxsize=256)  # a broadcast, a cancel or an exit asks for the same in every account
+def _study(legs: tuple[Leg, ...]) -> tuple[Structure | None, tuple[Problem, ...]]:
     ratios = _find_mixed_ratios(legs)
     faults = tuple(filter(None, (find_leg_problem(leg, i) for i, leg in enumerate(legs))))
     blocking = (*_find_wrong_count(legs), *faults, *_find_mixtures(legs, faults))

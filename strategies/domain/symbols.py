@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 OPTION_LENGTH = 21
 TICKER_LENGTH = 8
@@ -66,6 +67,7 @@ class OptionSymbol:
     text: str
 
 
+@lru_cache(maxsize=4096)
 def parse_option(text: str) -> OptionSymbol:
     """Read a 21-character OCC option symbol, strictly.
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.domain.words import Environment
 from accounts.models import Account, BrokerLogin, User
+from accounts.services.asking import FanOut
 from accounts.services.connecting import add_login, exchange, keep_connection
 from accounts.services.people import set_agent
-from brokerage.transport import Gateway
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors import chains
 from orders.selectors.choosing import AccountChoice
@@ -31,7 +31,7 @@ class Fleet:
     """Connected accounts in grid order, with the agent who trades them."""
 
     broker: PaperBroker
-    gateway: Gateway
+    gateway: FanOut
     agent: User
     accounts: list[Account]
 
@@ -155,7 +155,7 @@ class Fleet:
         return quote.last
 
 
-def connect(broker: PaperBroker, gateway: Gateway, *, accounts: int) -> Fleet:
+def connect(broker: PaperBroker, gateway: FanOut, *, accounts: int) -> Fleet:
     """Connect the first logins of the paper broker, as the Connect button does."""
     now = timezone.now()
     for offer in broker.logins()[:accounts]:

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.services.audit import event, record
+from accounts.services.inserting import insert_copies
 from orders.domain.errors import AlreadyFlat, KeyReused
 from orders.domain.exits import AT_WORK, ExitState, ExitTerms
 from orders.domain.ladders import plain
@@ -135,17 +136,10 @@ def _write(known: SetNow, terms: ExitTerms, draft: Draft, click: _Click) -> Comp
     order = _write_order(placed_set, terms, draft, click)
     _supersede(placed_set, list(left), order, click)
     plans = {pk: plan_of(known, pk, terms.percent) for pk in left}
-    ExitStep.objects.bulk_create(
-        ExitStep(
-            placed_order_set=placed_set,
-            order=order,
-            account_id=pk,
-            state=ExitState.WAITING,
-            plan=plan,
-            due_at=click.now,
-        )
-        for pk, plan in plans.items()
+    step = ExitStep(
+        placed_order_set=placed_set, order=order, state=ExitState.WAITING, due_at=click.now
     )
+    insert_copies(step, [{"account_id": pk, "plan": plan} for pk, plan in plans.items()])
     data = {
         "set": placed_set.pk,
         "percent": terms.percent,

@@ -7,10 +7,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
+from accounts.models import BrokerLogin
 from orders.domain.lifecycle import TERMINAL, Purpose, Status, any_of
-from orders.models import AccountOrder, AccountOrderLeg, ExitStep, LegFill
+from orders.models import (
+    AccountOrder,
+    AccountOrderLeg,
+    ComplexOrder,
+    ExitStep,
+    LegFill,
+    PlacedOrderSet,
+)
 from orders.selectors.due import due_steps
 from orders.services.canceling import REST_DUE
 from strategies.domain.tickets import Instruction
@@ -55,26 +63,31 @@ Closers = Mapping[UUID, Closing]
 
 
 # What is asked of a step's relations: a row of each has four times as many columns.
-_RELATED = {
-    "order": (
-        *("order_type", "limit", "duration", "session", "percent", "pricing"),
-        "clicked_at",
-    ),
+_OWN = {
     "child": ("status", "reason", "successor", "replace_limit", "replace_until"),
-    "placed_order_set__order": ("underlying",),
-    "account": ("hash_value", "is_active", "number_index", "position"),
-    "account__login": ("status", "label", "status_reason", "app_key_index"),
-    "account__login__token": ("access", "version"),
+    "account": ("hash_value", "is_active", "number_index", "position", "login"),
 }
+_ORDER = (
+    *("order_type", "limit", "duration", "session", "percent", "pricing"),
+    "clicked_at",
+)
+_LOGIN = ("status", "label", "status_reason", "app_key_index", "token__access", "token__version")
 
 
 def load_steps(*, now: datetime, order_ids: Collection[int] | None = None) -> list[ExitStep]:
     """Return those steps with all that is asked of them, in grid order."""
-    due = due_steps(now=now, order_ids=order_ids).select_related(*_RELATED)
+    due = due_steps(now=now, order_ids=order_ids).select_related(*_OWN)
     own = [field.name for field in ExitStep._meta.concrete_fields]
-    links = ["placed_order_set__order", "account__login"]
-    columns = [f"{path}__{name}" for path, names in _RELATED.items() for name in names]
-    return list(due.only(*own, *links, *columns).order_by("account__position", "pk"))
+    columns = [f"{path}__{name}" for path, names in _OWN.items() for name in names]
+    sets = PlacedOrderSet.objects.select_related("order").only("order", "order__underlying")
+    logins = BrokerLogin.objects.select_related("token").only(*_LOGIN)
+    # What many steps have in common is read once, not again with each of them.
+    due = due.only(*own, *columns).prefetch_related(
+        Prefetch("order", ComplexOrder.objects.only(*_ORDER)),
+        Prefetch("placed_order_set", sets),
+        Prefetch("account__login", logins),
+    )
+    return list(due.order_by("account__position", "pk"))
 
 
 def closers_in(accounts: Collection[UUID], *, since: datetime) -> Closers:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from accounts.models import Account, AuditEvent
 from accounts.services.audit import event, record, signed
@@ -86,24 +86,32 @@ def write_outcomes(
 
 def postpone(steps: Collection[ExitStep], words: Mapping[int, str], *, until: datetime) -> None:
     """Say of steps what they wait for, and when to look again."""
+    alike: dict[str, list[int]] = defaultdict(list)  # most wait for the same
     for step in steps:
-        why = words[step.pk][:300]
-        ExitStep.objects.filter(
-            pk=step.pk, closed_at__isnull=True, state__in=any_of(AT_WORK)
-        ).update(why=why, due_at=until)
+        alike[words[step.pk][:300]].append(step.pk)
+    for why, ids in alike.items():
+        _at_work(ids).update(why=why, due_at=until)
 
 
 def give_up(steps: Collection[ExitStep], words: Mapping[int, str], *, now: datetime) -> None:
     """Leave steps to the agent, each with the reason."""
+    if not steps:
+        return
     with transaction.atomic():
-        for step in steps:
-            why = words[step.pk][:300]
-            at_work = ExitStep.objects.filter(
-                pk=step.pk, closed_at__isnull=True, state__in=any_of(AT_WORK)
-            )
-            if at_work.update(state=ExitState.RESIDUAL, why=why, residual=step.plan, due_at=None):
-                record([_event(step, ExitState.RESIDUAL, why, now)])
+        locked = _at_work([step.pk for step in steps]).select_for_update().order_by("pk")
+        standing = set(locked.values_list("pk", flat=True))
+        left = [step for step in steps if step.pk in standing]
+        events = [_event(step, ExitState.RESIDUAL, words[step.pk], now) for step in left]
+        for step in left:
+            step.state, step.why = ExitState.RESIDUAL, words[step.pk][:300]
+            step.residual, step.due_at = step.plan, None
+        update_each(left, ("state", "why", "residual", "due_at"))
+        record(events)
         refresh_parents({step.order_id for step in steps if step.order_id is not None})
+
+
+def _at_work(ids: Collection[int]) -> QuerySet[ExitStep]:
+    return ExitStep.objects.filter(pk__in=ids, closed_at__isnull=True, state__in=any_of(AT_WORK))
 
 
 def follow_child(step: ExitStep, successor_id: UUID) -> None:

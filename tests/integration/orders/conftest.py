@@ -1,10 +1,10 @@
 """Fixtures of the broadcast: what went over the wire, a fast gateway, one login with three accounts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from brokerage.transport import Gateway
+from brokerage.transport import Call, Exchange, Gateway
 from strategies.domain.tickets import Ticket
 from tests.integration.orders.hands import Wire
 from tests.support.fleet import Fleet, connect
@@ -56,6 +56,33 @@ def family(db, family_server, settings) -> Iterator[Fleet]:
     gateway = Gateway(family_server.tls_url, ca_file=family_server.ca_file)
     yield connect(family_server, gateway, accounts=2)
     gateway.close()
+
+
+class Whole:
+    """A gateway that hands over all answers in one batch, however long they take.
+
+    How many batches there are is the clock's affair; statements are counted without it.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def stream(self, calls: Sequence[Call]) -> Iterator[list[tuple[int, Exchange]]]:
+        return iter([list(enumerate(self._gateway.send_all(calls)))])
+
+
+@pytest.fixture
+def crowd(db, settings) -> Iterator[Fleet]:
+    """Fifty accounts under five logins."""
+    broker = PaperBroker(accounts=50, accounts_per_login=10)
+    broker.market(speed=0)
+    settings.BROKER_URL = broker.tls_url
+    settings.BROKER_CA_FILE = broker.ca_file
+    settings.PAPER_URL = broker.url
+    gateway = Gateway(broker.tls_url, ca_file=broker.ca_file)
+    yield connect(broker, Whole(gateway), accounts=5)
+    gateway.close()
+    broker.stop()
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.domain.limits import LimitName
@@ -79,6 +81,13 @@ def force(*children: AccountOrder | UUID, **values: Any) -> None:
 
 def seconds_from_now(seconds: float) -> datetime:
     return timezone.now() + timedelta(seconds=seconds)
+
+
+def statements(work: Callable[[], object]) -> int:
+    """Count the statements that this takes, savepoints aside."""
+    with CaptureQueriesContext(connection) as caught:
+        work()
+    return sum("SAVEPOINT" not in row["sql"] for row in caught.captured_queries)
 
 
 def is_sentence(words: str) -> bool:

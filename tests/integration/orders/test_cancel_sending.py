@@ -1,9 +1,14 @@
 """Cancels on the wire: every lost answer, no second one too soon, and none for a stranger."""
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 from django.utils import timezone
 
 from accounts.models import Alarm
+from accounts.services.asking import FanOut
+from brokerage.transport import Call, Exchange
+from orders.services.canceling import send_cancels
 from orders.services.sweeping import sweep
 from tests.integration.orders.hands import force, hit, only, seconds_from_now
 from tests.integration.orders.stopping import (
@@ -110,6 +115,31 @@ def test_a_fresh_order_is_read_and_canceled_in_one_pass(fleet):
     stop(fleet)
 
     assert fleet.statuses(order) == ["CANCELED"] * 3
+
+
+class Noting:
+    """A gateway that keeps in which order fan-outs began, by their methods."""
+
+    def __init__(self, gateway: FanOut) -> None:
+        self.began: list[set[str]] = []
+        self._gateway = gateway
+
+    def stream(self, calls: Sequence[Call]) -> Iterator[list[tuple[int, Exchange]]]:
+        self.began.append({call.request.method for call in calls})
+        return self._gateway.stream(calls)
+
+
+def test_a_cancel_does_not_wait_until_fresh_orders_beside_it_were_read(fleet):
+    seen = resting(fleet)
+    fresh = fleet.broadcast(fleet.shares(limit=LIMIT), accounts=fleet.accounts[1:])
+    ask(seen)
+    ask(fresh)
+
+    gateway = Noting(fleet.gateway)
+    assert send_cancels(gateway=gateway).sent == 3
+
+    assert gateway.began[:2] == [{"DELETE"}, {"GET"}]
+    assert fleet.statuses(seen) + fleet.statuses(fresh) == ["CANCELED"] * 3
 
 
 def test_an_order_that_does_not_end_is_told_of_once_and_tried_on_slowly(fleet):

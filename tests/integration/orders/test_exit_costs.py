@@ -1,37 +1,58 @@
-"""What an exit costs: statements and reads at the broker, the same however many accounts it has."""
+"""What an exit costs: as many statements for fifty accounts as for five, two reads of each login."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from orders.domain.exits import Pricing
+from orders.models import ExitStep
 from orders.services.exits.advancing import advance_exits
-from tests.integration.orders.leaving import Way, enter
+from orders.services.exits.writing import give_up, postpone
+from tests.integration.orders.hands import statements
+from tests.integration.orders.leaving import enter
 
-OPENING, PLANNING = 25, 27
-
-
-@pytest.fixture
-def way(fleet, condor, prices) -> Way:
-    return enter(fleet, condor)
+OPENING, PLANNING, PROVING = 24, 30, 29
+POSTPONING, GIVING_UP = 1, 7
 
 
-def statements(work) -> int:
-    with CaptureQueriesContext(connection) as caught:
-        work()
-    return sum("SAVEPOINT" not in row["sql"] for row in caught.captured_queries)
+@pytest.mark.parametrize("accounts", [5, 50])
+def test_statements_of_an_exit_do_not_grow_with_accounts(crowd, prices, accounts):
+    way = enter(crowd, crowd.condor(), accounts=crowd.accounts[:accounts])
 
+    opening = statements(lambda: way.open(pricing=Pricing.NATURAL, limit=None))
+    planning = statements(lambda: advance_exits(gateway=crowd.gateway))
 
-@pytest.mark.parametrize("accounts", [1, 3])
-def test_statements_from_the_click_to_the_plan_do_not_grow_with_accounts(way, fleet, accounts):
-    chosen = tuple(account.pk for account in fleet.accounts[:accounts])
-    opening = statements(lambda: way.open(accounts=chosen, pricing=Pricing.NATURAL, limit=None))
-    planning = statements(lambda: advance_exits(gateway=fleet.gateway))
-
+    assert way.states() == ["CLOSING"] * accounts
     assert (opening, planning) == (OPENING, PLANNING)
 
 
-def test_a_close_waits_for_two_reads_of_each_login_and_no_more(way, fleet):
+@pytest.mark.parametrize("accounts", [5, 50])
+def test_statements_that_prove_an_exit_do_not_grow_with_accounts(crowd, prices, accounts):
+    way = enter(crowd, crowd.condor(), accounts=crowd.accounts[:accounts])
+    way.open(pricing=Pricing.NATURAL, limit=None)
+    way.go()
+
+    proving = statements(lambda: advance_exits(gateway=crowd.gateway))
+
+    assert way.is_flat()
+    assert proving == PROVING
+
+
+@pytest.mark.parametrize("accounts", [5, 50])
+def test_statements_of_steps_that_wait_or_end_do_not_grow_with_accounts(crowd, accounts):
+    way = enter(crowd, crowd.condor(), accounts=crowd.accounts[:accounts])
+    way.open()
+    steps, now = list(ExitStep.objects.all()), timezone.now()
+    words = {step.pk: "The market is closed." for step in steps}
+
+    postponing = statements(lambda: postpone(steps, words, until=now))
+    giving_up = statements(lambda: give_up(steps, words, now=now))
+
+    assert way.states() == ["RESIDUAL"] * accounts
+    assert (postponing, giving_up) == (POSTPONING, GIVING_UP)
+
+
+def test_a_close_waits_for_two_reads_of_each_login_and_no_more(fleet, condor):
+    way = enter(fleet, condor)
     way.open()
     before = fleet.broker.journal()[-1]["seq"]
     advance_exits(gateway=fleet.gateway)
