@@ -16,10 +16,9 @@ from accounts.services.beat_runs import BeatRun, record_run
 from accounts.services.gate import close_gate
 from accounts.services.short_memory import short_memory
 from orders.models import ElsewhereLook
-from orders.selectors.preflight import Check, preflight, verdict
+from orders.selectors.preflight import NO_GO, Check, preflight, verdict
 from orders.services.broker_clock import clock_check, seconds_off
 from orders.tasks.health import queue_part
-from orders.tasks.preflight import NO_GO
 from orders.tasks.preflight import preflight as preflight_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +117,14 @@ def test_the_morning_raises_an_alarm_with_the_reasons(morning):
 
     alarm = Alarm.objects.get(code=NO_GO)
     assert alarm.words == "NO-GO: Tokens. Run: manage.py preflight"
+
+
+def test_the_alarm_of_yesterday_morning_is_no_reason_by_itself(morning):
+    token(morning)
+    preflight_task()
+    Token.objects.update(refresh_expires_at=timezone.now() + timedelta(days=7))
+
+    assert looked() == "GO"
 
 
 def test_our_clock_is_compared_with_the_brokers(morning):
