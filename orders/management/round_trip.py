@@ -10,6 +10,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts.models import Account, User
+from accounts.selectors import our_accounts
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.domain.errors import BadTicket, CannotControl
 from orders.domain.guards import OVERRIDABLE
@@ -33,8 +34,7 @@ def round_trip(agent: User) -> Check:
     """Return whether an order came to work at the paper broker and was canceled again."""
     if settings.ENVIRONMENT != "PAPER":
         return Check(NAME, is_go=True, words="not made: this is no paper installation")
-    rows = Account.objects.filter(is_active=True, login__environment=settings.ENVIRONMENT)
-    account = rows.order_by("position").first()
+    account = our_accounts().filter(is_active=True).first()
     if account is None:
         return Check(NAME, is_go=False, words="there is no active account")
     began = time.monotonic()
