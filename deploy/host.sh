@@ -48,6 +48,26 @@ setting() {
 	fi
 }
 
+# What an installation is it stays, unless another port is given; LIVE and PAPER never change.
+go_on_as_it_is() {
+	before=$(kept TRADESWIM_ENVIRONMENT)
+	TRADESWIM_ENVIRONMENT=${TRADESWIM_ENVIRONMENT:-$before}
+	[ -z "$before" ] || [ "$TRADESWIM_ENVIRONMENT" = "$before" ] ||
+		die "TRADESWIM_ENVIRONMENT is $TRADESWIM_ENVIRONMENT, and this installation is $before for ever: take another host."
+	site_port=$(port_of ' ssl http2;')
+	HTTPS=${HTTPS:-${site_port:-443}}
+	HTTP=${HTTP:-$(port_of ';')}
+	HTTP=${HTTP:-80}
+}
+
+# $1: where it is now. The address that browsers use, which may have been changed by hand since.
+set_address() {
+	[ "$1" != "$HOST $HTTPS" ] || return 0
+	port=${HTTPS##*:}
+	[ "$port" != 443 ] || port=""
+	setting TRADESWIM_WEB_URL "https://$HOST${port:+:$port}"
+}
+
 # Settings are readable by all, for no secret is among them; what was edited by hand and is not asked for stays.
 make_settings() {
 	install -d -m 0755 "$SETTINGS"
@@ -57,17 +77,12 @@ make_settings() {
 		setting PORT 8000
 	fi
 	chmod 0644 "$SETTINGS/tradeswim.env"
-	https=${HTTPS:-443}
 	setting DJANGO_SETTINGS_MODULE tradeswim.settings.production
 	setting TRADESWIM_ENVIRONMENT "$TRADESWIM_ENVIRONMENT"
 	setting TRADESWIM_HOME "$HOME_DIR"
 	setting TRADESWIM_STATIC_ROOT "$CURRENT/staticfiles"
+	set_address "$(kept TRADESWIM_HOSTS) $site_port"
 	setting TRADESWIM_HOSTS "$HOST"
-	if [ "$https" = 443 ]; then
-		setting TRADESWIM_WEB_URL "https://$HOST"
-	else
-		setting TRADESWIM_WEB_URL "https://$HOST:$https"
-	fi
 	for name in PORT PAPER_PORT DEMO_ACCOUNTS DEMO_ACCOUNTS_PER_LOGIN TRADESWIM_HOST_NAME TRADESWIM_BROWSER; do
 		eval "given=\${$name:-}"
 		[ -z "$given" ] || setting "$name" "$given"

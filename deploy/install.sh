@@ -63,11 +63,8 @@ ask() {
 }
 
 ask_what_is_missing() {
-	kept=""
-	if [ -e "$SETTINGS/tradeswim.env" ]; then
-		kept=$(sed -n 's/^TRADESWIM_HOSTS=//p' "$SETTINGS/tradeswim.env")
-	fi
-	ask HOST "name of the host, as browsers will call it" "$kept"
+	go_on_as_it_is
+	ask HOST "name of the host, as browsers will call it" "$(kept TRADESWIM_HOSTS)"
 	ask TRADESWIM_ENVIRONMENT "PAPER or LIVE" PAPER
 	case $TRADESWIM_ENVIRONMENT in PAPER | LIVE) ;; *) die "TRADESWIM_ENVIRONMENT must be PAPER or LIVE." ;; esac
 	if [ -n "${CERTIFICATE:-}" ]; then
@@ -155,18 +152,17 @@ self_sign() {
 
 # Write the site, test it, and let nginx take it; a site that nginx refuses is taken back.
 write_site() {
-	site=/etc/nginx/sites-available/tradeswim.conf
-	[ ! -e $site ] || cp $site $site.before
-	PORT=$(sed -n 's/^PORT=//p' "$SETTINGS/tradeswim.env") IPV6=$(ls /proc/net/if_inet6 2>/dev/null || true) \
+	PORT=$(kept PORT) HTTPS=$HTTPS HTTP=$HTTP IPV6=$(ls /proc/net/if_inet6 2>/dev/null || true) \
 		HOST=$HOST CERTIFICATE=$CERTIFICATE CERTIFICATE_KEY=$CERTIFICATE_KEY ACME=$ACME \
-		"$CURRENT/deploy/nginx/render" >$site.new
-	mv $site.new $site
+		"$CURRENT/deploy/nginx/render" >"$SITE.new"
+	[ ! -e "$SITE" ] || cp "$SITE" "$SITE.before"
+	mv "$SITE.new" "$SITE"
 	ln -sf ../sites-available/tradeswim.conf /etc/nginx/sites-enabled/tradeswim.conf
 	if ! nginx -t -q; then
-		[ ! -e $site.before ] || mv $site.before $site
+		[ ! -e "$SITE.before" ] || mv "$SITE.before" "$SITE"
 		die "nginx refuses the site; see the lines above."
 	fi
-	rm -f $site.before
+	rm -f "$SITE.before"
 	if has_systemd; then
 		systemctl enable --quiet nginx
 		systemctl reload-or-restart nginx
@@ -210,7 +206,7 @@ use_certbot() {
 }
 
 tell() {
-	address=$(sed -n 's/^TRADESWIM_WEB_URL=//p' "$SETTINGS/tradeswim.env")
+	address=$(kept TRADESWIM_WEB_URL)
 	if has_systemd; then
 		wait_until_serving "$address/sign-in/" ||
 			die "it does not serve yet. Look: systemctl list-units 'tradeswim*'; journalctl -u 'tradeswim*' -e"

@@ -6,6 +6,7 @@ CURRENT=$BASE/current
 HOME_DIR=/var/lib/tradeswim
 SETTINGS=/etc/tradeswim
 SECRETS=$SETTINGS/secrets
+SITE=/etc/nginx/sites-available/tradeswim.conf
 SERVING_WITHIN_S=180
 
 say() {
@@ -19,6 +20,21 @@ die() {
 
 has_systemd() {
 	[ -d /run/systemd/system ]
+}
+
+# What the settings say of a name; nothing before there are any.
+kept() {
+	[ ! -e "$SETTINGS/tradeswim.env" ] || sed -n "s/^$1=//p" "$SETTINGS/tradeswim.env"
+}
+
+# What the site that is there says of a name.
+said() {
+	[ ! -e "$SITE" ] || sed -n "s/^[[:space:]]*$1 \(.*\);\$/\1/p" "$SITE" | head -1
+}
+
+# $1: what follows the port where the site itself listens.
+port_of() {
+	[ ! -e "$SITE" ] || sed -n "s/^[[:space:]]*listen \([0-9.:]*\)$1\$/\1/p" "$SITE" | head -1
 }
 
 # The name of the tree's release: its version, or what git or the clock says.

@@ -50,38 +50,26 @@ start_all() {
 		return
 	fi
 	systemctl start --no-block tradeswim.target # one that cannot start would be waited for in vain
-	address=$(sed -n 's/^TRADESWIM_WEB_URL=//p' "$SETTINGS/tradeswim.env")
-	wait_until_serving "$address/sign-in/"
+	wait_until_serving "$(kept TRADESWIM_WEB_URL)/sign-in/"
 }
 
 # The site of this release, with the names and files that the old one has.
 write_again() {
-	site=/etc/nginx/sites-available/tradeswim.conf
-	[ -e $site ] || return 0
-	cp $site $site.before
-	HOST=$(sed -n 's/^TRADESWIM_HOSTS=//p' "$SETTINGS/tradeswim.env") \
-		PORT=$(sed -n 's/^PORT=//p' "$SETTINGS/tradeswim.env") \
+	[ -e "$SITE" ] || return 0
+	HOST=$(kept TRADESWIM_HOSTS) PORT=$(kept PORT) \
 		CERTIFICATE=$(said ssl_certificate) CERTIFICATE_KEY=$(said ssl_certificate_key) \
 		HTTPS=$(port_of ' ssl http2;') HTTP=$(port_of ';') ACME=$(said root) \
-		IPV6=$(grep -c 'listen \[::\]' $site.before | grep -v '^0$' || true) \
-		"$CURRENT/deploy/nginx/render" >$site.new
-	mv $site.new $site
+		IPV6=$(grep -c 'listen \[::\]' "$SITE" | grep -v '^0$' || true) \
+		"$CURRENT/deploy/nginx/render" >"$SITE.new"
+	cp "$SITE" "$SITE.before"
+	mv "$SITE.new" "$SITE"
 	if nginx -t -q; then
-		rm -f $site.before
+		rm -f "$SITE.before"
 		! has_systemd || systemctl reload-or-restart nginx
 	else
-		mv $site.before $site
+		mv "$SITE.before" "$SITE"
 		say "nginx refuses the new site; the old one stays. Look at deploy/nginx."
 	fi
-}
-
-said() {
-	sed -n "s/^[[:space:]]*$1 \(.*\);\$/\1/p" $site.before | head -1
-}
-
-# $1: what follows the port where the site itself listens.
-port_of() {
-	sed -n "s/^[[:space:]]*listen \([0-9.:]*\)$1\$/\1/p" $site.before | head -1
 }
 
 give_up() {

@@ -26,6 +26,7 @@ PULSE_S, LASTS_S = 10.0, 30
 PATIENCE_S = 0.5
 # When a stream was heard of last is told a little late; that it fell silent is told at once.
 TOLD_LATE_S = 6.0
+HEARD_AGAIN_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ class StreamHealth:
     messages: int = 0
     reconnects: int = 0
     words: str = ""
+
+    def is_news(self, told: "StreamHealth | None") -> bool:
+        """Whether this differs from what was told, or the last sign is news again."""
+        if told is None or told.is_healthy != self.is_healthy or told.words != self.words:
+            return True
+        if told.heard_at is None or self.heard_at is None:
+            return told.heard_at != self.heard_at
+        return (self.heard_at - told.heard_at).total_seconds() > HEARD_AGAIN_S
 
 
 def healthy_streams(*, now: datetime) -> frozenset[UUID]:

@@ -1,6 +1,7 @@
 """Send one share's order far from the market through the whole installation, and cancel it."""
 
 import time
+from collections.abc import Collection
 from decimal import Decimal
 from uuid import uuid4
 
@@ -9,9 +10,11 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts.models import Account, User
+from accounts.selectors import our_accounts
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.domain.errors import BadTicket, CannotControl
 from orders.domain.guards import OVERRIDABLE
+from orders.domain.lifecycle import TERMINAL, Status
 from orders.models import AccountOrder
 from orders.selectors.choosing import AccountChoice
 from orders.selectors.preflight import Check
@@ -31,22 +34,20 @@ def round_trip(agent: User) -> Check:
     """Return whether an order came to work at the paper broker and was canceled again."""
     if settings.ENVIRONMENT != "PAPER":
         return Check(NAME, is_go=True, words="not made: this is no paper installation")
-    rows = Account.objects.filter(is_active=True, login__environment=settings.ENVIRONMENT)
-    account = rows.order_by("position").first()
+    account = our_accounts().filter(is_active=True).first()
     if account is None:
         return Check(NAME, is_go=False, words="there is no active account")
     began = time.monotonic()
     try:
         order_id = _send(agent, account)
-        worked = _wait(order_id, "WORKING")
-        if worked == "WORKING":
-            asked = ask_cancel_of_order(order_id, by=agent.get_username(), now=timezone.now())
-            ring_asked(asked)
-            worked = _wait(order_id, "CANCELED")
+        reached = _wait(order_id, {Status.WORKING})
+        ended = reached if reached in TERMINAL else _take_back(order_id, agent)
     except (BadTicket, QueueDown, CannotControl) as error:
         return Check(NAME, is_go=False, words=f"was refused: {error}")
-    words = f"{worked.lower()} in {account.alias}, {time.monotonic() - began:.1f} s"
-    return Check(NAME, worked == "CANCELED", words)
+    is_go = (reached, ended) == (Status.WORKING, Status.CANCELED)
+    steps = ended if is_go or reached == ended else f"{reached}, then {ended}"
+    words = f"{steps.lower()} in {account.alias}, {time.monotonic() - began:.1f} s"
+    return Check(NAME, is_go, words)
 
 
 def _send(agent: User, account: Account) -> int:
@@ -67,12 +68,19 @@ def _send(agent: User, account: Account) -> int:
     return int(creation.order.pk)
 
 
-def _wait(order_id: int, status: str) -> str:
-    """Return the status once it is this one, or an other one that ends it, or is too late."""
+def _take_back(order_id: int, agent: User) -> Status:
+    """Cancel the order wherever it is: no test of ours stays behind. Return its status."""
+    asked = ask_cancel_of_order(order_id, by=agent.get_username(), now=timezone.now())
+    ring_asked(asked)
+    return _wait(order_id)
+
+
+def _wait(order_id: int, wanted: Collection[Status] = ()) -> Status:
+    """Return the order's status once it is a wanted one or its end, or after WITHIN_S."""
     until = time.monotonic() + WITHIN_S
     while True:
         close_old_connections()
-        found = AccountOrder.objects.filter(order=order_id).latest("attempt").status
-        if found == status or time.monotonic() > until:
-            return str(found)
+        found = Status(AccountOrder.objects.filter(order=order_id).latest("attempt").status)
+        if found in wanted or found in TERMINAL or time.monotonic() > until:
+            return found
         time.sleep(0.1)

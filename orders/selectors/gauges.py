@@ -3,12 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Min
 
-from accounts.models import Account, Alarm, BrokerLogin, Token, TradingMode
+from accounts.models import Alarm, BrokerLogin, Token, TradingMode
+from accounts.selectors import our_accounts
 from accounts.services.beat_runs import beat_ages, last_runs
 from accounts.services.sealing import oldest_unsealed
 from accounts.services.stream_health import stream_health
@@ -76,7 +77,7 @@ def _orders(now: datetime) -> Iterator[Gauge]:
     yield Gauge("order_unknown_age_seconds", _age(unknown, now))
     late = live.filter(status=Status.READY, deadline_at__lt=now)
     yield Gauge("orders_ready_past_deadline", late.count())
-    lease = datetime.fromtimestamp(now.timestamp() - settings.CLAIM_LEASE_S, now.tzinfo)
+    lease = now - timedelta(seconds=settings.CLAIM_LEASE_S)
     held = live.filter(status__in=any_of(UNRESOLVED - {Status.UNKNOWN}), claimed_at__lt=lease)
     yield Gauge("orders_sending_past_lease", held.count())
     yield Gauge("orders_elsewhere", ExternalOrder.objects.filter(ended_at=None).count())
@@ -88,8 +89,7 @@ def _orders(now: datetime) -> Iterator[Gauge]:
 
 def _accounts(now: datetime) -> Iterator[Gauge]:
     logins = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT)
-    active = Account.objects.filter(login__environment=settings.ENVIRONMENT, is_active=True)
-    yield Gauge("accounts_active", active.count())
+    yield Gauge("accounts_active", our_accounts().filter(is_active=True).count())
     for status, count in logins.values_list("status").annotate(n=Count("pk")):
         yield Gauge("logins", count, {"status": status})
     tokens = Token.objects.filter(login__environment=settings.ENVIRONMENT)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from brokerage.budget import KeyUse, Lane, Terms
+from orders.domain.naming import few_of
 
 # What a page has room for; the others are counted.
 MOST_KEYS = 60
@@ -37,11 +38,9 @@ def keys_shown(
 
 
 def _key(labels: Sequence[str], use: KeyUse, terms: Terms) -> KeyShown:
-    few = ", ".join(labels[:2])
-    more = len(labels) - 2
     total = use.total
     return KeyShown(
-        logins=f"{few} and {more} more" if more > 0 else few,
+        logins=few_of(labels, 2),
         used=total,
         lanes=[use.used.get(lane, 0) for lane in Lane],
         left=max(terms.shared - total, 0),

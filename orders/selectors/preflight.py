@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from accounts.domain.beats import Beat
 from accounts.domain.heartbeats import EVERYTHING
 from accounts.domain.words import LoginStatus
-from accounts.models import Account, Alarm, BrokerLogin, Token
+from accounts.models import Alarm, BrokerLogin, Token
+from accounts.selectors import our_accounts
 from accounts.selectors.modes import modes_in_force
 from accounts.services.beat_runs import age_words, beat_ages, last_runs
 from accounts.services.gate import find_gate
 from accounts.services.sealing import oldest_unsealed
 from accounts.services.uptime import uptimes
 from orders.domain.lifecycle import Status
+from orders.domain.naming import few_of
 from orders.models import AccountOrder, ElsewhereLook
 from orders.selectors.health import Part
 
@@ -26,6 +28,8 @@ TOKEN_LASTS = timedelta(days=1)
 BACKUP_AGE = timedelta(hours=26)
 UNSEALED_AGE = timedelta(seconds=60)
 DISK_FREE = 0.10
+# The alarm of the morning's own look: it says what was found, and is no reason by itself.
+NO_GO = "PREFLIGHT_NO_GO"
 # So many names are told; the others are counted.
 MOST = 5
 
@@ -114,10 +118,11 @@ def _balances(now: datetime) -> Check:
 
 def _positions() -> Check:
     """Compare what accounts hold with what sets and orders explain."""
-    odd = ElsewhereLook.objects.filter(account__in=_active()).exclude(difference={})
+    active = our_accounts().filter(is_active=True)
+    odd = ElsewhereLook.objects.filter(account__in=active).exclude(difference={})
     names = list(odd.values_list("account__alias", flat=True))
     words = "as expected", "hold what no set explains: look at positions made elsewhere"
-    return _all_or("Positions", names, _active().count(), *words)
+    return _all_or("Positions", names, active.count(), *words)
 
 
 def _unsettled() -> Check:
@@ -132,7 +137,7 @@ def _unsettled() -> Check:
 
 
 def _alarms() -> Check:
-    open_ones = Alarm.objects.filter(acknowledged_at=None)
+    open_ones = Alarm.objects.filter(acknowledged_at=None).exclude(code=NO_GO)
     codes = sorted(set(open_ones.values_list("code", flat=True)))
     words = f"not acknowledged: {', '.join(codes)}" if codes else "none open"
     return Check("Alarms", not codes, words)
@@ -166,13 +171,7 @@ def _backup(now: datetime) -> Check:
     return Check("Backup", age <= BACKUP_AGE, words)
 
 
-def _active() -> QuerySet[Account]:
-    return Account.objects.filter(login__environment=settings.ENVIRONMENT, is_active=True)
-
-
 def _all_or(name: str, bad: Sequence[str], of: int, well: str, remedy: str) -> Check:
     if not bad:
         return Check(name, of > 0, f"all {of} {well}" if of else "there are none")
-    few = ", ".join(sorted(bad)[:MOST])
-    more = f" and {len(bad) - MOST} more" if len(bad) > MOST else ""
-    return Check(name, is_go=False, words=f"{few}{more}: {remedy}")
+    return Check(name, is_go=False, words=f"{few_of(sorted(bad), MOST)}: {remedy}")

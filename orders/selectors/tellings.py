@@ -11,6 +11,7 @@ from accounts.domain.happenings import Kind
 from accounts.domain.words import LoginStatus, Mode
 from accounts.models import AuditEvent, BrokerLogin, Message
 from orders.domain.lifecycle import Status
+from orders.domain.naming import few_of
 from orders.models import AccountOrder, ComplexOrder, ExitStep, PlacedOrderSet
 
 ORDERS_REJECTED = "ORDERS_REJECTED"
@@ -153,10 +154,9 @@ def _account(row: AccountOrder) -> dict[str, Any]:
 
 def _refusal(order_id: int, rows: Sequence[AccountOrder]) -> tuple[str, str]:
     names = sorted(row.account.alias for row in rows)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     why = rows[0].reason or "the broker gave no reason"
     count = f"{len(names)} account order{'' if len(names) == 1 else 's'}"
-    words = f"Broadcast {order_id}: {count} refused, in {', '.join(names[:NAMED])}{more}: {why}"
+    words = f"Broadcast {order_id}: {count} refused, in {few_of(names, NAMED)}: {why}"
     return ORDERS_REJECTED, words
 
 

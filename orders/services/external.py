@@ -20,6 +20,7 @@ from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.lifecycle import UNRESOLVED, Status, any_of
 from orders.domain.matching import OUR_TAG
+from orders.domain.naming import few_of
 from orders.models import AccountOrder, ExternalOrder
 from orders.selectors.explaining import explained
 from orders.services.known_orders import OrderKey, key_of, known_orders
@@ -262,9 +263,8 @@ def _warn(new: Sequence[ExternalOrder], now: datetime) -> None:
 
 
 def _names(set_ids: Sequence[int]) -> str:
-    named = ", ".join(f"#{set_id}" for set_id in set_ids[:5])
-    more = f" and {len(set_ids) - 5} more" if len(set_ids) > 5 else ""
-    return f"set{'s' if len(set_ids) > 1 else ''} {named}{more}"
+    names = [f"#{set_id}" for set_id in set_ids]
+    return f"set{'s' if len(set_ids) > 1 else ''} {few_of(names, 5)}"
 
 
 def _said(row: ExternalOrder) -> str:

@@ -7,12 +7,11 @@ from django.utils import timezone
 
 from accounts.services.alarms import raise_alarm
 from orders.selectors import preflight as looking
+from orders.selectors.preflight import NO_GO
 from orders.services.broker_clock import clock_check
 from orders.tasks.health import queue_part
 
 log = logging.getLogger(__name__)
-
-NO_GO = "PREFLIGHT_NO_GO"
 
 
 @shared_task(name="orders.preflight")

@@ -2,15 +2,18 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from tests.deploy.proxy import render
 from tests.deploy.units import ROOT, UNITS, all_units, unit
 
 DEPLOY = ROOT / "deploy"
 SCRIPTS = [
     "install.sh",
     "upgrade.sh",
+    "host.sh",
     "lib.sh",
     "tradeswim",
     "nginx/render",
@@ -75,6 +78,60 @@ def test_settings_are_read_as_systemd_reads_them(tmp_path):
     said = run(f'SETTINGS={tmp_path}\nread_settings\nprintf "%s|%s" "$A_NAME" "$B"')
 
     assert (said.stdout, said.stderr) == ("a value with $signs and 'quotes'|", "")
+
+
+def make_settings(folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    """Make the settings as install.sh does, in a folder, with what is given to it."""
+    code = (
+        f'. "$ROOT/deploy/host.sh"\nSETTINGS={folder} SITE={folder}/site.conf\n'
+        "go_on_as_it_is\nHOST=${HOST:-$(kept TRADESWIM_HOSTS)}\nmake_settings\n"
+        'echo "$HTTPS $HTTP"'
+    )
+    return run("".join(f"export {name}={value}\n" for name, value in given.items()) + code)
+
+
+def lay_site(folder: Path, *, ports: str) -> None:
+    https, http = ports.split()
+    files = {"CERTIFICATE": "/a.pem", "CERTIFICATE_KEY": "/a.key"}
+    site = render(HOST="desk.example", HTTPS=https, HTTP=http, IPV6="yes", **files)
+    (folder / "site.conf").write_text(site)
+
+
+def test_a_second_run_keeps_live_and_the_ports(tmp_path):
+    given = {"HOST": "desk.example", "TRADESWIM_ENVIRONMENT": "LIVE"}
+    first = make_settings(tmp_path, **given, HTTPS="8443", HTTP="8080", PORT="8001")
+    lay_site(tmp_path, ports=first.stdout)
+    settings = (tmp_path / "tradeswim.env").read_text()
+    again = make_settings(tmp_path)
+
+    assert (again.stdout, again.stderr) == ("8443 8080\n", "")
+    assert (tmp_path / "tradeswim.env").read_text() == settings
+    lines = settings.splitlines()
+    assert {"TRADESWIM_ENVIRONMENT=LIVE", "PORT=8001"} <= set(lines)
+    assert "TRADESWIM_WEB_URL=https://desk.example:8443" in lines
+
+
+def test_a_second_run_keeps_an_address_changed_by_hand_until_another_port_is_given(tmp_path):
+    given = {"HOST": "desk.example", "TRADESWIM_ENVIRONMENT": "PAPER"}
+    lay_site(tmp_path, ports=make_settings(tmp_path, **given).stdout)
+    file = tmp_path / "tradeswim.env"
+    file.write_text(file.read_text().replace("https://desk.example", "https://outside.example"))
+
+    make_settings(tmp_path)
+    assert "TRADESWIM_WEB_URL=https://outside.example\n" in file.read_text()
+    make_settings(tmp_path, HTTPS="8443")
+    assert "TRADESWIM_WEB_URL=https://desk.example:8443\n" in file.read_text()
+
+
+@pytest.mark.parametrize(("before", "given"), [("LIVE", "PAPER"), ("PAPER", "LIVE")])
+def test_an_installation_never_becomes_another_one(tmp_path, before, given):
+    make_settings(tmp_path, HOST="desk.example", TRADESWIM_ENVIRONMENT=before)
+    settings = (tmp_path / "tradeswim.env").read_text()
+    done = make_settings(tmp_path, TRADESWIM_ENVIRONMENT=given)
+
+    assert done.returncode == 1
+    assert f"this installation is {before} for ever" in done.stderr
+    assert (tmp_path / "tradeswim.env").read_text() == settings
 
 
 def test_without_its_variables_and_a_terminal_it_asks_nothing_and_does_nothing():

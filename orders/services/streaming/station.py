@@ -47,7 +47,6 @@ DOORS = 16
 LOOKERS, CLERKS = 12, 4
 # What becomes due within so long is looked at together: each look costs a write of its own.
 TOGETHER_S = 0.05
-HEARD_AGAIN_S = 3.0
 # The lines are closed with a goodbye; after so long they are cut.
 GOODBYES_S = 1.0
 
@@ -248,8 +247,14 @@ class Station:
             self._in_background(self._list(strangers))
 
     async def _list(self, strangers: Mapping[UUID, set[str]]) -> None:
-        work = partial(self._hooks.strangers, strangers)
-        for login_id in await self._in_thread(self._lookers, work):
+        again: Collection[UUID]
+        try:
+            work = partial(self._hooks.strangers, strangers)
+            again = await self._in_thread(self._lookers, work)
+        except Error as error:  # a stream tells of an order once
+            log.warning("orders made elsewhere cannot be listed: %s", error)
+            again = strangers.keys()
+        for login_id in again:
             self._wakes.list_again(login_id, strangers[login_id], at=time.monotonic())
         self._heard.set()
 
@@ -259,7 +264,7 @@ class Station:
         """Tell how the streams are: at once when one changes, and again and again."""
         while True:
             now = {login_id: keeper.health for login_id, keeper in self._keepers.items()}
-            changed = {pk: one for pk, one in now.items() if _is_news(self._told.get(pk), one)}
+            changed = {pk: one for pk, one in now.items() if one.is_news(self._told.get(pk))}
             gone = self._told.keys() - now.keys()
             is_first = not self._told
             tell = partial(keep_health, changed, gone, now=timezone.now(), anew=is_first)
@@ -289,12 +294,3 @@ class Station:
 
     async def _in_thread(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
-
-
-def _is_news(told: StreamHealth | None, health: StreamHealth) -> bool:
-    """Whether a stream's health differs from what was told, or its last sign is news again."""
-    if told is None or told.is_healthy != health.is_healthy or told.words != health.words:
-        return True
-    if told.heard_at is None or health.heard_at is None:
-        return told.heard_at != health.heard_at
-    return (health.heard_at - told.heard_at).total_seconds() > HEARD_AGAIN_S

@@ -1,9 +1,16 @@
 """Fixtures of the broadcast: what went over the wire, a fast gateway, one login with three accounts."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
+from django.utils import timezone
 
+from accounts.domain.beats import Beat, Savings
+from accounts.services import heartbeats
+from accounts.services.beat_runs import BeatRun, record_run
+from accounts.services.sealing import seal_events
+from accounts.services.short_memory import short_memory
 from brokerage.transport import Call, Exchange, Gateway
 from strategies.domain.tickets import Ticket
 from tests.integration.orders.hands import Wire
@@ -125,3 +132,21 @@ def quotes_asked(broker) -> Callable[[], int]:
     """Count how often the broker was asked for quotes from now on."""
     seen = broker.journal()[-1]["seq"]
     return lambda: sum(row["path"].endswith("/quotes") for row in broker.journal(seen))
+
+
+@pytest.fixture
+def morning(fleet, settings, queue, tmp_path):
+    """Everything is well: processes, beats, tokens and a backup of last night."""
+    settings.CACHE_URL = settings.REDIS_URL = queue.url
+    settings.BACKUP_FOLDER = tmp_path
+    (tmp_path / "tradeswim-20260101T000000Z.backup").touch()
+    short_memory().delete(heartbeats.KEY)
+    for name in heartbeats.expected(has_streams=True):
+        heartbeats.say_alive(name)
+    for beat in Beat:
+        now = time.time()
+        run = BeatRun(started_at=now, finished_at=now, oldest_at=now)
+        record_run(beat, run, {}, set(), Savings())
+    while seal_events(now=timezone.now()):
+        pass
+    return fleet

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from accounts.services.stream_health import StreamHealth, healthy_streams, stream_health
@@ -27,6 +27,7 @@ class Listening:
         self.renewed: list[UUID] = []
         self.strangers: dict[UUID, set[str]] = {}
         self.unlisted: set[UUID] = set()
+        self.is_database_busy = False
         self.is_ready = threading.Event()
         hooks = Hooks(
             renew=self.renew,
@@ -84,6 +85,9 @@ class Listening:
         self.followed += polled.changed
 
     def _meet(self, strangers: Mapping[UUID, set[str]]) -> Collection[UUID]:
+        if self.is_database_busy:
+            self.is_database_busy = False
+            raise OperationalError("database is locked")
         self.strangers |= dict(strangers)
         return self.unlisted & strangers.keys()
 

@@ -14,34 +14,14 @@ from accounts.services import heartbeats
 from accounts.services.alarms import raise_alarm
 from accounts.services.beat_runs import BeatRun, record_run
 from accounts.services.gate import close_gate
-from accounts.services.sealing import seal_events
 from accounts.services.short_memory import short_memory
 from orders.models import ElsewhereLook
-from orders.selectors.preflight import Check, preflight, verdict
+from orders.selectors.preflight import NO_GO, Check, preflight, verdict
 from orders.services.broker_clock import clock_check, seconds_off
 from orders.tasks.health import queue_part
-from orders.tasks.preflight import NO_GO
 from orders.tasks.preflight import preflight as preflight_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def morning(fleet, settings, queue, tmp_path):
-    """Everything is well: processes, beats, tokens and a backup of last night."""
-    settings.CACHE_URL = settings.REDIS_URL = queue.url
-    settings.BACKUP_FOLDER = tmp_path
-    (tmp_path / "tradeswim-20260101T000000Z.backup").touch()
-    short_memory().delete(heartbeats.KEY)
-    for name in heartbeats.expected(has_streams=True):
-        heartbeats.say_alive(name)
-    for beat in Beat:
-        now = time.time()
-        run = BeatRun(started_at=now, finished_at=now, oldest_at=now)
-        record_run(beat, run, {}, set(), Savings())
-    while seal_events(now=timezone.now()):
-        pass
-    return fleet
 
 
 def looked() -> str:
@@ -137,6 +117,14 @@ def test_the_morning_raises_an_alarm_with_the_reasons(morning):
 
     alarm = Alarm.objects.get(code=NO_GO)
     assert alarm.words == "NO-GO: Tokens. Run: manage.py preflight"
+
+
+def test_the_alarm_of_yesterday_morning_is_no_reason_by_itself(morning):
+    token(morning)
+    preflight_task()
+    Token.objects.update(refresh_expires_at=timezone.now() + timedelta(days=7))
+
+    assert looked() == "GO"
 
 
 def test_our_clock_is_compared_with_the_brokers(morning):

@@ -135,6 +135,20 @@ def test_an_order_made_elsewhere_is_told_until_it_is_listed(
     wait_for(lambda: streams.strangers, 10)
 
 
+def test_an_order_made_elsewhere_is_not_lost_to_a_busy_database(
+    streams: Listening, monkeypatch
+) -> None:
+    monkeypatch.setattr("orders.services.streaming.wakes.LIST_AGAIN_S", 0.2)
+    account = streams.fleet.accounts[2]
+    streams.is_database_busy = True
+    name = streams.fleet.broker.make_order(account.hash_value, by_hand())
+
+    wait_for(lambda: streams.strangers, 15)
+
+    assert streams.strangers == {account.login_id: {name}}
+    assert not streams.is_database_busy
+
+
 def by_hand() -> dict[str, object]:
     leg = {
         "instruction": "BUY",
