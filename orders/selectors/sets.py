@@ -13,6 +13,7 @@ from accounts.models import Account
 from accounts.selectors import held_by
 from orders.domain.bookmarks import (
     NOTHING,
+    Filled,
     Quantities,
     Ratios,
     SetStatus,
@@ -29,7 +30,6 @@ from orders.selectors.external import touching
 from orders.selectors.filled import (
     Bookmarks,
     FilledLegs,
-    filled_of_sets,
     quantities_of,
     sent_accounts,
 )
@@ -68,8 +68,7 @@ class SetLeg(NamedTuple):
     held: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class SetAccount:
+class SetAccount(NamedTuple):
     """One account's part of a set, in units of the strategy.
 
     Args:
@@ -78,8 +77,9 @@ class SetAccount:
         held: whole units of what no exit of the set has closed that the broker reported at
             `read_at`; None before its first report.
         residual: units that an exit still has to close, wholly or in part.
-        by_leg: in the order of the legs.
-        residual_by_leg: the same, signed as the position that it is.
+        filled: by symbol, in the order of the legs.
+        reported: what the broker last said that the account holds; None before its first report.
+        residual_by_leg: in the order of the legs, signed as the position that it is.
         state: of its latest exit step, `step_id`; empty before the first exit.
         entry_price: USD per unit, the average of all attempts; None while a leg has no fill.
     """
@@ -90,7 +90,8 @@ class SetAccount:
     bookmarked: int
     held: int | None
     residual: int
-    by_leg: Sequence[SetLeg]
+    filled: Quantities
+    reported: Quantities | None
     residual_by_leg: Mapping[str, int]
     state: str
     why: str
@@ -98,6 +99,15 @@ class SetAccount:
     is_flat: bool
     read_at: datetime | None
     entry_price: Decimal | None
+
+    @property
+    def by_leg(self) -> list[SetLeg]:
+        """In the order of the legs."""
+        reported = self.reported
+        return [
+            SetLeg(symbol, quantity, None if reported is None else reported.get(symbol, NOTHING))
+            for symbol, quantity in self.filled.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +212,8 @@ def _counted(sets: QuerySet[PlacedOrderSet]) -> QuerySet[PlacedOrderSet]:
 
 def _look_up(ground: Ground) -> _Facts:
     order_ids = [one.order_id for one in ground.sets]
-    filled, closed = filled_of_sets(order_ids, [one.pk for one in ground.sets])
-    ids = {account for accounts in filled.values() for account in accounts}
+    filled, closed = ground.filled
+    ids = {account for pk in order_ids for account in filled.get(pk, ())}
     symbols = {leg.symbol for pk in order_ids for leg in ground.legs[pk]}
     return _Facts(
         legs=ground.legs,
@@ -255,7 +265,7 @@ def _exit_at_work(steps: Sequence[StepRow]) -> SetExit | None:
 def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount:
     ratios: Ratios = {leg.symbol: leg.ratio for leg in facts.legs[one.order_id]}
     filled = facts.filled[one.order_id][account.pk]
-    bookmarked = {symbol: leg.quantity for symbol, leg in filled.items()}
+    bookmarked = {symbol: _quantity(filled.get(symbol)) for symbol in ratios}
     steps = facts.steps.get((one.pk, account.pk), ())
     closed = facts.closed.get(one.pk, {}).get(account.pk, {})
     left = left_of(bookmarked, closed, gone_otherwise(steps)) if closed or steps else bookmarked
@@ -270,7 +280,8 @@ def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount
         bookmarked=whole_units(bookmarked, ratios),
         held=None if held is None else whole_units(held, ratios),
         residual=_units(residual, ratios),
-        by_leg=[_leg(symbol, bookmarked, reported) for symbol in ratios],
+        filled=bookmarked,
+        reported=reported,
         residual_by_leg=residual,
         state=latest.state if latest else "",
         why=latest.why if latest else "",
@@ -285,6 +296,5 @@ def _units(residual: Mapping[str, int], ratios: Ratios) -> int:
     return begun_units({s: Decimal(n) for s, n in residual.items()}, ratios) if residual else 0
 
 
-def _leg(symbol: str, bookmarked: Quantities, reported: Quantities | None) -> SetLeg:
-    held = None if reported is None else reported.get(symbol, NOTHING)
-    return SetLeg(symbol, bookmarked.get(symbol, NOTHING), held)
+def _quantity(leg: Filled | None) -> Decimal:
+    return NOTHING if leg is None else leg.quantity
