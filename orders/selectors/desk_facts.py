@@ -146,8 +146,8 @@ def desk_orders(kind: Kind, *, most: int, newest: int) -> Iterator[DeskOrder]:
     found: Iterable[tuple[Any, ...]] = rows.values_list(*_OF_ORDER, *_OF_LADDER)
     for row in found:
         ladder = row[len(_OF_ORDER) :]
-        shown = None if ladder[0] is None else ShownLadder(row[0], *ladder)
-        yield DeskOrder._make((*row[: len(_OF_ORDER)], shown))
+        values = [*row[: len(_OF_ORDER)], ShownLadder(row[0], *ladder) if any(ladder) else None]
+        yield DeskOrder(*values)
 
 
 def _legs(ground: Ground) -> dict[int, list[RowLeg]]:

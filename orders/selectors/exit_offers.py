@@ -15,7 +15,7 @@ from orders.domain.exits import AT_WORK, part_of
 from orders.domain.gains import entered_the_other_way, gain
 from orders.selectors.exit_pricing import exit_prices
 from orders.selectors.set_lines import SetLine
-from orders.selectors.sets import SetAccount, SetRow
+from orders.selectors.set_rows import SetAccount, SetRow
 from orders.selectors.showing import find_broadcast, words_of
 from orders.templatetags.desk import status_words
 from strategies.domain.catalog import recognise

@@ -11,7 +11,8 @@ from orders.models import PlacedOrderSet
 from orders.selectors.desk import MOST_DONE, MOST_OPEN
 from orders.selectors.desk_facts import Kind, desk_orders
 from orders.selectors.ground import Ground
-from orders.selectors.sets import SetAccount, SetRow, newest_sets, rows_of
+from orders.selectors.set_rows import SetAccount, SetRow
+from orders.selectors.sets import newest_sets, rows_of
 from orders.selectors.showing import effect_words
 
 MOST_FLAT = 50

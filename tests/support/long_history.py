@@ -122,7 +122,7 @@ def _insert(
 ) -> None:
     """Insert a row for each of a source; what is not changed is as it is in `one`."""
     fields = [one for one in model._meta.concrete_fields if not _is_counted(one)]
-    columns = [one.get_attname_column()[1] for one in fields]
+    columns = [str(one.column) for one in fields]
     chosen = [changed.get(name, (f"one.{name}", ())) for name in columns]
     into, what = ", ".join(columns), ", ".join(sql for sql, _ in chosen)
     given = [value for _, values in chosen for value in values]
