@@ -56,7 +56,11 @@ def _hurry() -> None:
     """Take the time it takes; let SQLite keep its indexes in memory, and not wait for the disk."""
     faster = {
         "sqlite": ["PRAGMA cache_size = -600000", "PRAGMA synchronous = OFF"],
-        "postgresql": ["SET statement_timeout = 0", "SET synchronous_commit = off"],
+        "postgresql": [
+            "SET statement_timeout = 0",
+            "SET idle_in_transaction_session_timeout = 0",
+            "SET synchronous_commit = off",
+        ],
     }
     with connection.cursor() as cursor:
         for sql in faster[connection.vendor]:
