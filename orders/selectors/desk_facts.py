@@ -13,7 +13,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from accounts.models import Account
 from orders.domain.exits import ExitState
-from orders.domain.lifecycle import TERMINAL, ParentStatus, Status, any_of
+from orders.domain.lifecycle import LIVE, ParentStatus, Status, any_of
 from orders.models import AccountOrder, ComplexOrder
 from orders.selectors.alike import as_read, key_of, number_of
 from orders.selectors.exit_steps import StepRow
@@ -21,7 +21,6 @@ from orders.selectors.ground import DeskOrder, Ground
 from orders.selectors.showing import NOTHING_HELD, ShownLadder
 from strategies.domain.tickets import Strategy
 
-_LIVE = any_of(frozenset(Status) - TERMINAL)
 # Of these the reader is told why they are where they are.
 TOLD = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED, Status.UNKNOWN, Status.SKIPPED})
 # Of these something is to come, whatever their account orders say at this moment.
@@ -136,7 +135,7 @@ def desk_orders(kind: Kind, *, most: int, newest: int) -> Iterator[DeskOrder]:
         newest: how many of the newest are among them, whatever became of them.
     """
     of_kind = ComplexOrder.objects.filter(kind.orders)
-    live = AccountOrder.objects.filter(status__in=_LIVE).values("order_id")
+    live = AccountOrder.objects.filter(status__in=any_of(LIVE)).values("order_id")
     is_open = Q(pk__in=live) | Q(status__in=any_of(OPEN_PARENTS))
     wanted = is_open | Q(pk__in=of_kind.order_by("-pk").values("pk")[:newest])
     place = Case(

@@ -110,7 +110,15 @@ def history_rows(ids: Sequence[int], *, places: Sequence[int]) -> list[HistoryRo
     """
     if not ids:
         return []
-    orders = ComplexOrder.objects.filter(pk__in=ids).defer("allocation", "body_hash").in_bulk()
+    found = ComplexOrder.objects.filter(pk__in=ids).defer("allocation", "body_hash").in_bulk()
+    return rows_of_orders({pk: found[pk] for pk in ids if pk in found}, places=places)
+
+
+def rows_of_orders(
+    orders: Mapping[int, ComplexOrder], *, places: Sequence[int]
+) -> list[HistoryRow]:
+    """Return these broadcasts, which are read already, in this order."""
+    ids = list(orders)
     legs = _legs(ids)
     shares, fills = _shares(ids)
     exits = [pk for pk, order in orders.items() if order.closes_id is not None]
@@ -119,7 +127,6 @@ def history_rows(ids: Sequence[int], *, places: Sequence[int]) -> list[HistoryRo
     return [
         _row(orders[pk], legs.get(pk, ()), shares.get(pk, {}), fills.get(pk, ()), places)
         for pk in ids
-        if pk in orders
     ]
 
 
