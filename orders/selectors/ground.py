@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from accounts.models import Account
 from accounts.selectors import our_accounts
 from orders.models import OrderLeg, PlacedOrderSet
@@ -19,6 +21,10 @@ from orders.selectors.filled import (
     filled_of_sets,
 )
 from orders.selectors.showing import ShownLadder
+
+# What a page reads at most of account orders, where there are many accounts, and fewer rows so.
+MOST_SHARES = 20_000
+LEAST_ROWS = 10
 
 
 class DeskOrder(NamedTuple):
@@ -47,18 +53,32 @@ class DeskOrder(NamedTuple):
     ladder: ShownLadder | None
 
 
+def most_rows(usual: int, accounts: int) -> int:
+    """Return how many broadcasts to so many accounts are read at a time: their shares are many."""
+    return min(usual, max(LEAST_ROWS, MOST_SHARES // max(accounts, 1)))
+
+
 class Ground:
     """Broadcasts and sets that are shown together; each thing is read when it is first asked for.
 
     Args:
         orders: a query of broadcasts, or nothing where none are shown; `sets` likewise.
+        most_sets: how many sets are shown at most, of few accounts; one more tells of the rest.
+        accounts: if they were read already.
     """
 
     def __init__(
-        self, orders: Iterable[DeskOrder] = (), sets: Iterable[PlacedOrderSet] = ()
+        self,
+        orders: Iterable[DeskOrder] = (),
+        sets: QuerySet[PlacedOrderSet] | Sequence[PlacedOrderSet] = (),
+        *,
+        most_sets: int | None = None,
+        accounts: Sequence[Account] | None = None,
     ) -> None:
         self._orders = orders
         self._sets = sets
+        self._most_sets = most_sets
+        self._accounts = accounts
 
     @cached_property
     def orders(self) -> Sequence[DeskOrder]:
@@ -66,11 +86,19 @@ class Ground:
 
     @cached_property
     def sets(self) -> Sequence[PlacedOrderSet]:
-        return list(self._sets)
+        most = self.most_sets
+        return list(self._sets if most is None else self._sets[: most + 1])
+
+    @cached_property
+    def most_sets(self) -> int | None:
+        """How many sets are shown at most; fewer where there are many accounts."""
+        return None if self._most_sets is None else most_rows(self._most_sets, len(self.accounts))
 
     @cached_property
     def accounts(self) -> Sequence[Account]:
         """All accounts in grid order, with what is shown of them here."""
+        if self._accounts is not None:
+            return self._accounts
         return list(our_accounts().only("alias", "last4", "positions_at", "position"))
 
     @cached_property
