@@ -1,25 +1,26 @@
 """Measure what the pages cost: server time, queries and bytes: `make bench-pages`.
 
-A history is written into an installation of its own: 45 accounts, 500 broadcasts, 40 of them open.
-Every page and live panel is asked for by Django's test client, in this process: *cold* renders a
-version that nobody asked for before, *warm* shows again what another page has rendered already.
-Nothing answers for the broker and for Redis: pages say so, as they do when these are down. A cold
-frame then asks the database for the ages of the beats, with one query more.
+Two histories are written, each into an installation and a process of its own: 45 accounts with 500
+broadcasts, and 1,000 accounts with 2,000. Every page and live panel is asked for by Django's test
+client in that process: *cold* renders a version that nobody asked for before, *warm* shows again
+what another page has rendered already. Nothing answers for the broker and for Redis: pages say so,
+as they do when these are down. A cold frame then asks the database for the ages of the beats, with
+one query more.
 """
 
 import argparse
 import gzip
-import json
 import logging
-import statistics
+import multiprocessing
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.broadcast import spread
 from benchmarks.installation import own_installation
+from benchmarks.report import Figure, Section, hand_in, spread
 
 # Addresses by their names, as orders/urls.py has them.
 PAGES = (
@@ -33,57 +34,100 @@ PANELS = (
 )
 OF_NEWEST_ORDER = ("broadcast", "broadcast-pane", "cancel", "replace", "ladder")
 OF_NEWEST_SET = ("set", "exit")
+# The history narrowed and sorted, and pages far from its beginning.
+QUERIES = {
+    "history": ("page=15", "sort=-average", "sort=status", "status=SOME_REJECTED", "q=AAPL"),
+    "record": ("kind=set", "text=rejected"),
+}
+HOW = (
+    "Milliseconds are the server's, without network and browser; Django's test client in one "
+    "process, SQLite. Cold: {cold} times, each a version that nobody asked for before; warm: "
+    "{warm} times."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What one address costs; milliseconds are the server's.
-
-    Args:
-        cold_cpu_ms: of that the processor's: the rest was waiting, for others on a busy machine.
-    """
+class Size:
+    """How long a history is; `is_long`: most of it are copies, every second to 45 accounts only."""
 
     name: str
-    status: int
-    cold_ms: float
-    cold_cpu_ms: float
-    warm_ms: float
-    warm_p95_ms: float
-    cold_queries: int
-    warm_queries: int
-    bytes: int
-    packed_bytes: int
+    accounts: int
+    broadcasts: int
+    is_long: bool
+    cold: int
+    warm: int
+    working: int = 40
+
+    @property
+    def title(self) -> str:
+        return (
+            f"Pages, {self.accounts:,} accounts, {self.broadcasts:,} broadcasts, "
+            f"{self.working} of them open (ms)"
+        )
+
+
+USUAL = Size("pages_45", 45, 500, is_long=False, cold=9, warm=20)
+LONG = Size("pages_1000", 1000, 2000, is_long=True, cold=3, warm=5)
 
 
 def main() -> None:
-    """Run the benchmark and print a Markdown table, or JSON."""
+    """Run the benchmark and print Markdown, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=45)
-    parser.add_argument("--broadcasts", type=int, default=500)
-    parser.add_argument("--working", type=int, default=40)
-    parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    parser.add_argument("--only", choices=[USUAL.name, LONG.name], help="measure one size alone")
+    hand_in(measure, parser)
+
+
+def measure(options: argparse.Namespace) -> Sequence[Section]:
+    """Measure each size in a process of its own: Django is set up once in one."""
+    wanted = [one for one in (USUAL, LONG) if options.only in {None, one.name}]
+    with ProcessPoolExecutor(
+        max_workers=1, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
+    ) as processes:
+        return list(processes.map(_measure_size, wanted))
+
+
+def _measure_size(size: Size) -> Section:
     with own_installation("tradeswim.settings.dev"):
-        _fill(given)
         logging.disable(logging.WARNING)  # every page would say that nothing answers
-        costs = [_measure(name, address, given.runs) for name, address in _addresses()]
-    print(json.dumps([asdict(cost) for cost in costs], indent=1) if given.json else _table(costs))
+        began = time.perf_counter()
+        rows = _fill(size)
+        words = (
+            f"{HOW.format(cold=size.cold, warm=size.warm)} {rows:,} account orders, written in "
+            f"{time.perf_counter() - began:.0f} s{_of_what(size)}."
+        )
+        found = {
+            name: _cost(name.partition("?")[0], address, size) for name, address in _addresses()
+        }
+        return Section(size.name, size.title, found, words)
 
 
-def _fill(given: argparse.Namespace) -> None:
+def _of_what(size: Size) -> str:
+    if not size.is_long:
+        return ""
+    return (
+        ": the newest as placing and polling leave them, the others as copies of ten, every "
+        "second to all accounts and the rest to 45; the sets of the copies are flat"
+    )
+
+
+def _fill(size: Size) -> int:
     from django.conf import settings
     from django.core.management import call_command
 
+    from orders.models import AccountOrder
     from tests.support.history import fill_history
+    from tests.support.long_history import fill_long_history
 
     settings.ALLOWED_HOSTS = ["testserver"]
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
-    fill_history(accounts=given.accounts, broadcasts=given.broadcasts, working=given.working)
+    fill = fill_long_history if size.is_long else fill_history
+    fill(accounts=size.accounts, broadcasts=size.broadcasts, working=size.working)
+    return AccountOrder.objects.count()
 
 
 def _addresses() -> list[tuple[str, str]]:
+    """Return what is asked for, by the names of its rows."""
     from django.urls import reverse
 
     from orders.models import ComplexOrder, PlacedOrderSet
@@ -95,32 +139,35 @@ def _addresses() -> list[tuple[str, str]]:
         *((name, [order]) for name in OF_NEWEST_ORDER),
         *((name, [placed]) for name in OF_NEWEST_SET),
     ]
-    return [(name, reverse(name, args=args)) for name, args in wanted]
+    narrowed = [(name, query) for name, queries in QUERIES.items() for query in queries]
+    return [
+        *((name, reverse(name, args=args)) for name, args in wanted),
+        *((f"{name}?{query}", f"{reverse(name)}?{query}") for name, query in narrowed),
+    ]
 
 
-def _measure(name: str, address: str, runs: int) -> Cost:
+def _cost(name: str, address: str, size: Size) -> Mapping[str, Figure]:
     from accounts.live.shelf import rendered
 
     get = _browser(name, address)
-    get()  # templates are compiled, modules imported
-    cold = [_timed(get, before=rendered.clear) for _ in range(max(runs // 3, 3))]
-    cold_ms, cold_cpu_ms = (statistics.median(times) for times in zip(*cold, strict=True))
-    warm = spread([_timed(get)[0] for _ in range(runs)])
+    get()  # templates are compiled, modules imported, rows of lists drawn
+    cold = spread([_timed(get, before=rendered.clear) for _ in range(size.cold)])
+    warm = spread([_timed(get) for _ in range(size.warm)])
     rendered.clear()
     cold_queries, _ = _counted(get)
     warm_queries, answer = _counted(get)
-    return Cost(
-        name=name,
-        status=answer.status_code,
-        cold_ms=cold_ms,
-        cold_cpu_ms=cold_cpu_ms,
-        warm_ms=warm["median"],
-        warm_p95_ms=warm["p95"],
-        cold_queries=cold_queries,
-        warm_queries=warm_queries,
-        bytes=len(answer.content),
-        packed_bytes=len(gzip.compress(answer.content, 5)),
-    )
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address} answered {answer.status_code}.")
+    return {
+        "cold": cold["median"],
+        "cold p95": cold["p95"],
+        "warm": warm["median"],
+        "warm p95": warm["p95"],
+        "queries cold": cold_queries,
+        "queries warm": warm_queries,
+        "kB": round(len(answer.content) / 1000, 1),
+        "packed kB": round(len(gzip.compress(answer.content, 5)) / 1000, 1),
+    }
 
 
 def _browser(name: str, address: str) -> Callable[[], Any]:
@@ -135,14 +182,12 @@ def _browser(name: str, address: str) -> Callable[[], Any]:
     return lambda: client.get(address, headers=headers)
 
 
-def _timed(
-    get: Callable[[], Any], before: Callable[[], None] = lambda: None
-) -> tuple[float, float]:
-    """Return how long it takes, and how much of that the processor works, in milliseconds."""
+def _timed(get: Callable[[], Any], before: Callable[[], None] = lambda: None) -> float:
+    """Return how long it takes, in milliseconds."""
     before()
-    began, worked = time.perf_counter(), time.process_time()
+    began = time.perf_counter()
     get()
-    return (time.perf_counter() - began) * 1000, (time.process_time() - worked) * 1000
+    return (time.perf_counter() - began) * 1000
 
 
 def _counted(get: Callable[[], Any]) -> tuple[int, Any]:
@@ -152,20 +197,6 @@ def _counted(get: Callable[[], Any]) -> tuple[int, Any]:
     with CaptureQueriesContext(connection) as queries:
         answer = get()
     return len(queries), answer
-
-
-def _table(costs: Sequence[Cost]) -> str:
-    lines = [
-        "| page | answer | cold ms | its CPU | warm ms | p95 | queries cold | warm | kB | packed |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for cost in costs:
-        spent = (cost.cold_ms, cost.cold_cpu_ms, cost.warm_ms, cost.warm_p95_ms)
-        times = " | ".join(f"{ms:.1f}" for ms in spent)
-        sizes = f"{cost.bytes / 1000:.1f} | {cost.packed_bytes / 1000:.1f}"
-        counts = f"{cost.cold_queries} | {cost.warm_queries}"
-        lines.append(f"| {cost.name} | {cost.status} | {times} | {counts} | {sizes} |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,12 @@ class AuditEvent(models.Model):
     data = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "id"], name="audit_by_subject")]
+        # The record is narrowed by these, newest first, and grows by three events an order.
+        indexes = [
+            models.Index(fields=["subject", "id"], name="audit_by_subject"),
+            models.Index(fields=["kind", "id"], name="audit_by_kind"),
+            models.Index(fields=["actor", "id"], name="audit_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.kind} {self.old} → {self.new}"

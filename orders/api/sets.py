@@ -17,7 +17,8 @@ from orders.api.serializers import LegAnswer, Price
 from orders.domain.bookmarks import SetStatus
 from orders.domain.lifecycle import ParentStatus
 from orders.selectors.exit_pricing import exit_prices, remembered_exit_prices
-from orders.selectors.sets import SetRow, find_set, list_sets
+from orders.selectors.set_rows import SetRow
+from orders.selectors.sets import find_set, list_sets
 from strategies.domain.tickets import Leg, PriceEffect, Strategy
 
 

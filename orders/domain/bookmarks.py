@@ -55,7 +55,7 @@ def held_of(left: Quantities, held: Quantities) -> dict[str, Decimal]:
 
 def whole_units(quantities: Quantities, ratios: Ratios) -> int:
     """Return how many units of the strategy these quantities make, each with all of its legs."""
-    return min(int(abs(quantities.get(symbol, NOTHING)) / n) for symbol, n in ratios.items())
+    return min([int(abs(quantities.get(symbol, NOTHING))) // n for symbol, n in ratios.items()])
 
 
 def begun_units(quantities: Quantities, ratios: Ratios) -> int:

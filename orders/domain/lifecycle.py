@@ -63,6 +63,8 @@ BROKER_TERMINAL = frozenset(
     {Status.FILLED, Status.CANCELED, Status.REJECTED, Status.EXPIRED, Status.REPLACED}
 )
 TERMINAL = BROKER_TERMINAL | {Status.FAILED_TO_PLACE, Status.SKIPPED}
+# To be asked for by name: what is not terminal is not found by an index.
+LIVE = frozenset(Status) - TERMINAL
 UNRESOLVED = frozenset({Status.SUBMITTING, Status.UNKNOWN})
 
 # Late truth may win: an UNKNOWN is settled by a late answer, and an order that was proved absent

@@ -91,11 +91,13 @@ class AccountOrder(models.Model):
         ]
         # Whole indexes: with bound parameters SQLite does not use a partial one for a look-up.
         indexes = [
-            models.Index(fields=["status", "deadline_at"], name="children_by_status"),
+            # It has the broadcasts of what works, too, so that a desk reads no orders for them.
+            models.Index(fields=["status", "deadline_at", "order"], name="children_by_status"),
             models.Index(fields=["account", "fingerprint"], name="children_by_fingerprint"),
-            # Statuses and prices of a broadcast, without reading what was sent.
+            # Statuses, prices and accounts of a broadcast, without reading what was sent.
             models.Index(
-                fields=["order", "status", "filled", "net_price"], name="children_figures"
+                fields=["order", "status", "filled", "net_price", "account"],
+                name="children_figures",
             ),
         ]
 
@@ -104,7 +106,10 @@ class AccountOrder(models.Model):
 
 
 class AccountOrderLeg(models.Model):
-    child = models.ForeignKey(AccountOrder, on_delete=models.CASCADE, related_name="legs")
+    # The constraint begins with it, here and below: a second index would only slow writes down.
+    child = models.ForeignKey(
+        AccountOrder, on_delete=models.CASCADE, related_name="legs", db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     symbol = models.CharField(max_length=21)
     instruction = models.CharField(max_length=14, choices=choices(Instruction))
@@ -125,7 +130,9 @@ class AccountOrderLeg(models.Model):
 class LegFill(models.Model):
     """One execution of one leg, kept once however often it is read."""
 
-    leg = models.ForeignKey(AccountOrderLeg, on_delete=models.CASCADE, related_name="fills")
+    leg = models.ForeignKey(
+        AccountOrderLeg, on_delete=models.CASCADE, related_name="fills", db_index=False
+    )
     activity_id = models.CharField(max_length=24)
     quantity = models.DecimalField(max_digits=14, decimal_places=4)
     price = models.DecimalField(max_digits=14, decimal_places=4)
@@ -148,7 +155,9 @@ class ExternalOrder(models.Model):
     order sets that were open and had one of its symbols in that account when it was first seen.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="external_orders")
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="external_orders", db_index=False
+    )
     broker_order_id = models.CharField(max_length=24)
     tag = models.CharField(max_length=60, blank=True)
     broker_status = models.CharField(max_length=40)

@@ -19,6 +19,8 @@ class PlacedOrderSet(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        # Of all sets few are open, and those are asked for again and again.
+        indexes = [models.Index(fields=["flat_at"], name="sets_by_flat_at")]
 
     def __str__(self) -> str:
         return f"set of #{self.order_id}"

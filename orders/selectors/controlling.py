@@ -14,7 +14,7 @@ from accounts.selectors import fleet_numbers
 from orders.domain.exits import MOST_PERCENT, ExitState, Pricing
 from orders.models import ExitStep, PlacedOrderSet
 from orders.selectors.set_lines import SetLine, may_be_exited
-from orders.selectors.sets import SetAccount, SetRow
+from orders.selectors.set_rows import SetAccount, SetRow
 
 
 class LeftLeg(NamedTuple):

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from orders.domain.lifecycle import TERMINAL, ParentStatus, Purpose, Status
-from orders.models import ComplexOrder
 from orders.selectors.deciding import earliest_proof
 from orders.selectors.desk_facts import (
     OPEN_PARENTS,
@@ -20,8 +19,8 @@ from orders.selectors.desk_facts import (
     desk_facts,
     desk_orders,
 )
-from orders.selectors.ground import Ground
-from orders.selectors.showing import ShownLadder, effect_words, ladder_of, words_of
+from orders.selectors.ground import DeskOrder, Ground
+from orders.selectors.showing import ShownLadder, effect_words, words_of
 from orders.templatetags.desk import (
     BETWEEN_TIPS,
     CANCELING,
@@ -76,19 +75,28 @@ class DeskRow:
         sought: what a filter looks in beside them, in lower case.
     """
 
-    order: ComplexOrder
+    order: DeskOrder
     set_id: int | None
     legs: Sequence[RowLeg]
     codes: Sequence[str]
     tips: Sequence[str]
     accounts: Sequence[str]
     troubles: Sequence[Trouble]
-    statuses: Mapping[str, int]
+    statuses: Mapping[str, int] = field(hash=False)
     average: Decimal | None
     lowest: Decimal | None
     highest: Decimal | None
-    ladder: ShownLadder | None
     sought: str
+
+    @property
+    def ladder(self) -> ShownLadder | None:
+        return self.order.ladder
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether it shows how long something has lasted, or when something is due."""
+        has_ages = any(trouble.unknown_since is not None for trouble in self.troubles)
+        return has_ages or self.ladder is not None
 
     @property
     def account_names(self) -> str:
@@ -158,13 +166,13 @@ def desk_rows(kind: Kind, *, today: date, ground: Ground | None = None) -> list[
     """
     facts = desk_facts(ground or ground_of_orders(kind))
     rows = [_row(order, facts) for order in facts.orders]
-    newest = max((row.order.pk for row in rows), default=None)
+    newest = max((row.order.id for row in rows), default=None)
     still_open = [row for row in rows if row.is_open]
     done = [row for row in rows if not row.is_open]
     of_today = [
         row
         for row in done
-        if row.order.pk == newest or exchange_date(row.order.clicked_at) == today
+        if row.order.id == newest or exchange_date(row.order.clicked_at) == today
     ]
     return [*still_open, *of_today[:MOST_DONE]]
 
@@ -176,29 +184,26 @@ def ground_of_orders(kind: Kind) -> Ground:
 
 def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:
     """Return the broadcast sent last, wherever it stands in the list."""
-    return max(rows, key=lambda row: row.order.pk, default=None)
+    return max(rows, key=lambda row: row.order.id, default=None)
 
 
-def _row(order: ComplexOrder, facts: DeskFacts) -> DeskRow:
-    shares, fills = facts.shares.get(order.pk, {}), facts.fills.get(order.pk, ())
+def _row(order: DeskOrder, facts: DeskFacts) -> DeskRow:
+    shares, fills = facts.shares.get(order.id, {}), facts.fills.get(order.id, ())
     prices = [net_price for _, net_price in fills]
-    told = [shares.get(pk) for pk in facts.aliases]
-    ladder = getattr(order, "ladder", None)  # read with the order; most have none
-    bookmark = getattr(order, "placed_order_set", None)
+    told = [shares.get(place) for place in range(len(facts.aliases))]
     return DeskRow(
         order=order,
-        set_id=order.closes_id if bookmark is None else bookmark.pk,
-        legs=facts.legs.get(order.pk, ()),
-        codes=[_code(share) for share in told],
-        tips=[_tip(share) for share in told] if len(told) <= MOST_CELLS else (),
-        accounts=tuple(facts.aliases.values()),
-        troubles=_troubles(shares, facts.aliases),
+        set_id=order.bookmark_id or order.closes_id,
+        legs=tuple(facts.legs.get(order.id, ())),
+        codes=tuple([_code(share) for share in told]),
+        tips=tuple([_tip(share) for share in told]) if len(told) <= MOST_CELLS else (),
+        accounts=facts.aliases,
+        troubles=tuple(_troubles(shares, facts.aliases)),
         statuses=Counter(share.status for share in shares.values()),
         average=_average(fills),
         lowest=min(prices, default=None),
         highest=max(prices, default=None),
-        ladder=None if ladder is None else ladder_of(order, ladder),
-        sought=f"#{order.pk} {order.name} {order.underlying}".lower(),
+        sought=f"#{order.id} {order.name} {order.underlying}".lower(),
     )
 
 
@@ -223,12 +228,12 @@ def _tip(share: Share | None) -> str:
     return f"{said}: {why}" if why else said
 
 
-def _troubles(shares: Mapping[UUID, Share], aliases: Mapping[UUID, str]) -> list[Trouble]:
+def _troubles(shares: Mapping[int, Share], aliases: Sequence[str]) -> list[Trouble]:
     """Return what needs words: the unknown ones first, of them those that ask the agent."""
     found = [
-        _trouble(alias, shares[pk])
-        for pk, alias in aliases.items()
-        if pk in shares and (shares[pk].status in TOLD or shares[pk].needs_agent)
+        _trouble(aliases[place], share)
+        for place, share in sorted(shares.items())
+        if place >= 0 and (share.status in TOLD or share.needs_agent)
     ]
     return sorted(found, key=lambda one: (one.unknown_since is None, not one.needs_agent))
 

@@ -27,9 +27,9 @@ _SHOWN: dict[Show, Callable[[DeskRow], bool]] = {
     Show.PROBLEMS: lambda row: row.is_problem,
 }
 _SORTED: dict[str, Callable[[DeskRow], Any]] = {
-    "id": lambda row: row.order.pk,
-    "strategy": lambda row: (row.order.name, row.order.pk),
-    "overall": lambda row: (status_words(row.order.status), row.order.pk),
+    "id": lambda row: row.order.id,
+    "strategy": lambda row: (row.order.name, row.order.id),
+    "overall": lambda row: (status_words(row.order.status), row.order.id),
 }
 # Not only the newest first: above them what needs the agent.
 FIRST = "-id"

@@ -15,8 +15,8 @@ from orders.domain.exits import AT_WORK, part_of
 from orders.domain.gains import entered_the_other_way, gain
 from orders.selectors.exit_pricing import exit_prices
 from orders.selectors.set_lines import SetLine
-from orders.selectors.sets import SetAccount, SetRow
-from orders.selectors.showing import find_broadcast, words_of
+from orders.selectors.set_rows import SetAccount, SetRow
+from orders.selectors.showing import latest_shares, words_of
 from orders.templatetags.desk import status_words
 from strategies.domain.catalog import recognise
 from strategies.domain.pricing import ExitPrices
@@ -170,8 +170,7 @@ def _held_words(account: SetAccount, left: int) -> str:
 def _never_filled(row: SetRow) -> list[LeftOut]:
     """Return the accounts that the broadcast went to and in which nothing was filled."""
     members = {one.id for one in row.accounts}
-    broadcast = find_broadcast(row.order.id)
-    shares = broadcast.accounts if broadcast is not None else []
+    shares = latest_shares([row.order.id]).get(row.order.id, {}).values()
     return [
         LeftOut(share.alias, f"{status_words(share.status)}. {words_of(share)}".strip())
         for share in shares

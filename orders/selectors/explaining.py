@@ -11,7 +11,7 @@ from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, When
 
 from orders.domain.bookmarks import NOTHING, left_of
 from orders.domain.lifecycle import Purpose
-from orders.models import AccountOrderLeg, ExitStep
+from orders.models import AccountOrderLeg, ComplexOrder, ExitStep, PlacedOrderSet
 from orders.selectors.exit_steps import gone_otherwise, steps_of
 from strategies.domain.tickets import Instruction
 
@@ -64,11 +64,9 @@ def explained(
 
 def _opened(alive_on: date | None) -> QuerySet[AccountOrderLeg]:
     """Return the legs that opened sets that are not flat, of what had not expired by that day."""
-    filled = AccountOrderLeg.objects.filter(
-        child__order__placed_order_set__isnull=False,
-        child__order__placed_order_set__flat_at__isnull=True,
-        filled__gt=0,
-    )
+    # Begun from the few sets that are open, not from the many legs of all times.
+    held = PlacedOrderSet.objects.filter(flat_at__isnull=True).order_by().values("order")
+    filled = AccountOrderLeg.objects.filter(child__order__in=held, filled__gt=0)
     if alive_on is None:
         return filled
     return filled.filter(
@@ -78,11 +76,10 @@ def _opened(alive_on: date | None) -> QuerySet[AccountOrderLeg]:
 
 def _closed() -> QuerySet[AccountOrderLeg]:
     """Return the legs that closed some of what such sets hold."""
+    held = PlacedOrderSet.objects.filter(flat_at__isnull=True).order_by().values("pk")
+    exits = ComplexOrder.objects.filter(closes__in=held).order_by().values("pk")
     return AccountOrderLeg.objects.filter(
-        filled__gt=0,
-        child__purpose=Purpose.CLOSE,
-        child__order__closes__flat_at__isnull=True,
-        child__order__closes__isnull=False,
+        filled__gt=0, child__purpose=Purpose.CLOSE, child__order__in=exits
     )
 
 

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import cast
 from uuid import UUID
 
-from django.db.models import CharField, Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Cast
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 
 from orders.domain.bookmarks import NOTHING, Filled, Quantities
 from orders.domain.lifecycle import Purpose, Status
 from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder
+from orders.selectors.alike import as_read, key_of, number_of
 from strategies.domain.tickets import Instruction
 
 _BUYS = frozenset(one.value for one in Instruction if one.is_buy)
@@ -17,6 +20,9 @@ _BUYS = frozenset(one.value for one in Instruction if one.is_buy)
 # By broadcast or set, by account, by symbol; nothing that is not filled at all.
 FilledLegs = Mapping[int, Mapping[UUID, Mapping[str, Filled]]]
 Bookmarks = Mapping[int, Mapping[UUID, Quantities]]
+# By broadcast and symbol, USD per share, over all accounts; to the cent.
+Averages = Mapping[tuple[int, str], Decimal]
+_CENT = Decimal("0.01")
 
 
 def filled_of_orders(order_ids: Collection[int]) -> FilledLegs:
@@ -37,6 +43,36 @@ def filled_of_sets(
     of_orders, of_exits = _add_up(AccountOrderLeg.objects.filter(child__order__in=orders))
     wanted = set(order_ids)
     return {pk: legs for pk, legs in of_orders.items() if pk in wanted}, of_exits
+
+
+def averages_of(order_ids: Collection[int]) -> Averages:
+    """Return what the legs of these broadcasts were filled at on average, in one query."""
+    filled = AccountOrderLeg.objects.filter(child__order__in=order_ids, filled__gt=0).order_by()
+    sums = filled.values("child__order", "symbol").annotate(
+        cash=Sum(F("filled") * F("average_price")), quantity=Sum("filled")
+    )
+    found = cast(
+        "list[tuple[int, str, Decimal | None, Decimal]]",
+        list(sums.values_list("child__order", "symbol", "cash", "quantity")),
+    )
+    return {
+        (order, symbol): (cash / quantity).quantize(_CENT)
+        for order, symbol, cash, quantity in found
+        if cash is not None
+    }
+
+
+def averages_in(filled: FilledLegs) -> Averages:
+    """Return the same of fills that were read already."""
+    sums: dict[tuple[int, str], Filled] = {}
+    for order, accounts in filled.items():
+        for legs in accounts.values():
+            for symbol, leg in legs.items():
+                before = sums.get((order, symbol))
+                sums[order, symbol] = leg if before is None else _sum(before, leg)
+    return {
+        key: (-cash / quantity).quantize(_CENT) for key, (quantity, cash) in sums.items() if cash
+    }
 
 
 def _exits(set_ids: Collection[int]) -> QuerySet[ComplexOrder, int]:
@@ -68,28 +104,35 @@ def _add_up(legs: QuerySet[AccountOrderLeg]) -> tuple[FilledLegs, FilledLegs]:
     """Return what is filled, by broadcast, and once more that of exits, by the set they close."""
     of_orders: _Found = defaultdict(lambda: defaultdict(dict))
     of_exits: _Found = defaultdict(lambda: defaultdict(dict))
-    known: dict[str, UUID] = {}
-    # To make a UUID takes as long as to read the rest of the row: one is made for each account.
-    rows = legs.filter(filled__gt=0).order_by().annotate(text=Cast("child__account", CharField()))
-    for order, closes, purpose, text, symbol, instruction, filled, price in rows.values_list(
-        *("child__order_id", "child__order__closes_id", "child__purpose", "text"),
-        *("symbol", "instruction", "filled", "average_price"),
+    rows = (
+        legs.filter(filled__gt=0)
+        .order_by()
+        .annotate(
+            key=as_read("child__account"), units=as_read("filled"), at=as_read("average_price")
+        )
+    )
+    for order, closes, purpose, key, symbol, instruction, units, at in rows.values_list(
+        *("child__order_id", "child__order__closes_id", "child__purpose", "key"),
+        *("symbol", "instruction", "units", "at"),
     ):
-        account = known.get(text) or known.setdefault(text, UUID(text))
-        signed = filled if instruction in _BUYS else -filled
-        leg = Filled(signed, -signed * (price or NOTHING))
-        _add(of_orders[order][account], symbol, leg)
+        leg, owners = _leg(instruction in _BUYS, units, at), [of_orders[order]]
         if closes is not None and purpose == Purpose.CLOSE:
-            _add(of_exits[closes][account], symbol, leg)
+            owners.append(of_exits[closes])
+        for owner in owners:
+            found = owner[key_of(key)]
+            found[symbol] = leg if symbol not in found else _sum(found[symbol], leg)
     return of_orders, of_exits
 
 
-def _add(legs: dict[str, Filled], symbol: str, leg: Filled) -> None:
-    """Add what one attempt has filled to what others have."""
-    before = legs.get(symbol)
-    if before is not None:
-        leg = Filled(before.quantity + leg.quantity, before.cash + leg.cash)
-    legs[symbol] = leg
+@lru_cache(maxsize=16_384)
+def _leg(is_bought: bool, units: float | Decimal, at: float | Decimal | None) -> Filled:
+    """Return what one attempt has filled of a leg."""
+    signed = number_of(units) if is_bought else -number_of(units)
+    return Filled(signed, NOTHING if at is None else -signed * number_of(at))
+
+
+def _sum(one: Filled, other: Filled) -> Filled:
+    return Filled(one.quantity + other.quantity, one.cash + other.cash)
 
 
 def bookmarks_of(order_ids: Collection[int]) -> Bookmarks:

@@ -14,7 +14,7 @@ from accounts.services.beat_runs import beat_ages, last_runs
 from accounts.services.sealing import oldest_unsealed
 from accounts.services.stream_health import stream_health
 from accounts.services.uptime import uptimes
-from orders.domain.lifecycle import TERMINAL, UNRESOLVED, Status, any_of
+from orders.domain.lifecycle import LIVE, TERMINAL, UNRESOLVED, Status, any_of
 from orders.models import AccountOrder, ComplexOrder, ExternalOrder
 
 DAY_S = 86_400
@@ -67,7 +67,7 @@ def gauges(*, now: datetime) -> Iterator[Gauge]:
 
 def _orders(now: datetime) -> Iterator[Gauge]:
     ours = AccountOrder.objects.filter(account__login__environment=settings.ENVIRONMENT)
-    live = ours.exclude(status__in=any_of(TERMINAL))
+    live = ours.filter(status__in=any_of(LIVE))
     counts = dict(live.values_list("status").annotate(n=Count("pk")))
     for status in Status:
         if status not in TERMINAL:

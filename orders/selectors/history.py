@@ -8,15 +8,13 @@ from urllib.parse import urlencode
 from django.db.models import Count, Max
 
 from accounts.selectors import our_accounts
+from orders.selectors.ground import most_rows
 from orders.selectors.history_query import HistoryFilters, in_order, narrowed
 from orders.selectors.history_rows import HistoryRow, grid_places, history_rows
 from orders.templatetags.desk import BETWEEN_TIPS
 
 LONGEST_TEXT = 60
 PAGE_ROWS = 100
-# A page of fewer broadcasts where there are so many accounts that it would take long to read.
-_MOST_SHARES = 20_000
-_LEAST_ROWS = 10
 # So many pages of new ones appear on top of an open page; then it is time to load it again.
 _NEW_PAGES = 3
 
@@ -153,7 +151,7 @@ class HistoryList:
 def list_history(wish: HistoryWish) -> HistoryList:
     """Return one page."""
     accounts = dict(our_accounts().values_list("position", "alias"))
-    size = _rows_a_page(len(accounts))
+    size = most_rows(PAGE_ROWS, len(accounts))
     matching = narrowed(wish.filters)
     if wish.upto is not None:
         matching = matching.filter(pk__lte=wish.upto)
@@ -170,18 +168,13 @@ def rows_from(wish: HistoryWish) -> list[HistoryRow]:
     """Return the newest broadcasts down to `since_id`: the first page of a page that is open."""
     matching = narrowed(wish.filters).filter(pk__gte=wish.since_id or 0)
     places = grid_places()
-    most = _rows_a_page(len(places)) * (1 + _NEW_PAGES)
+    most = most_rows(PAGE_ROWS, len(places)) * (1 + _NEW_PAGES)
     return history_rows(list(in_order(matching, NEWEST_FIRST)[:most]), places=places)
 
 
 def all_rows(wish: HistoryWish) -> Iterator[list[HistoryRow]]:
     """Return everything that is wanted, sorted, some at a time: what all pages show."""
     ids, places = list(in_order(narrowed(wish.filters), wish.sort)), grid_places()
-    size = _rows_a_page(len(places))
+    size = most_rows(PAGE_ROWS, len(places))
     for start in range(0, len(ids), size):
         yield history_rows(ids[start : start + size], places=places)
-
-
-def _rows_a_page(accounts: int) -> int:
-    """Return how many broadcasts to so many accounts are read at a time."""
-    return max(_LEAST_ROWS, min(PAGE_ROWS, _MOST_SHARES // max(accounts, 1)))

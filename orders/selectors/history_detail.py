@@ -14,7 +14,7 @@ from orders.domain.lifecycle import TERMINAL, Status
 from orders.domain.timings import Moments, Timings, time_broadcast
 from orders.models import AccountOrder, ComplexOrder, ExitStep, LegFill, PlacedOrderSet
 from orders.selectors.history_life import Happening, happenings_of
-from orders.selectors.history_rows import HistoryRow, grid_places, history_rows
+from orders.selectors.history_rows import HistoryRow, grid_places, rows_of_orders
 from orders.selectors.showing import NOTHING_HELD, words_of
 
 _CAN_BE_RETRIED = frozenset({Status.FAILED_TO_PLACE, Status.REJECTED})
@@ -141,7 +141,7 @@ class BroadcastDetail:
 
 
 def find_detail(order_id: int) -> BroadcastDetail | None:
-    """Return one broadcast with all its account orders, in eleven queries at most."""
+    """Return one broadcast with all its account orders, in ten queries at most."""
     order = ComplexOrder.objects.select_related(
         "agent", "placed_order_set", "closes__order"
     ).filter(pk=order_id)
@@ -151,7 +151,7 @@ def find_detail(order_id: int) -> BroadcastDetail | None:
 
 
 def _detail(order: ComplexOrder) -> BroadcastDetail:
-    (row,) = history_rows([order.pk], places=grid_places())
+    (row,) = rows_of_orders({order.pk: order}, places=grid_places())
     found = _found(order.pk)
     happenings = happenings_of(f"complexorder:{order.pk}")
     own_set: PlacedOrderSet | None = getattr(order, "placed_order_set", None)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple, cast
-
-from django.db.models import F, Sum
+from typing import NamedTuple
 
 from accounts.selectors import our_accounts
 from orders.domain.exits import ExitState
 from orders.domain.lifecycle import ParentStatus, Purpose, Status
-from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, ExitStep, OrderLeg
+from orders.models import AccountOrder, ComplexOrder, ExitStep, OrderLeg
 from orders.selectors.desk_facts import RowLeg
+from orders.selectors.filled import averages_of
 from orders.selectors.showing import effect_words
 from orders.templatetags.desk import CANCELING, MOST_CELLS, NOT_PART, amount, price, status_words
 
@@ -111,7 +110,15 @@ def history_rows(ids: Sequence[int], *, places: Sequence[int]) -> list[HistoryRo
     """
     if not ids:
         return []
-    orders = ComplexOrder.objects.filter(pk__in=ids).defer("allocation", "body_hash").in_bulk()
+    found = ComplexOrder.objects.filter(pk__in=ids).defer("allocation", "body_hash").in_bulk()
+    return rows_of_orders({pk: found[pk] for pk in ids if pk in found}, places=places)
+
+
+def rows_of_orders(
+    orders: Mapping[int, ComplexOrder], *, places: Sequence[int]
+) -> list[HistoryRow]:
+    """Return these broadcasts, which are read already, in this order."""
+    ids = list(orders)
     legs = _legs(ids)
     shares, fills = _shares(ids)
     exits = [pk for pk, order in orders.items() if order.closes_id is not None]
@@ -120,7 +127,6 @@ def history_rows(ids: Sequence[int], *, places: Sequence[int]) -> list[HistoryRo
     return [
         _row(orders[pk], legs.get(pk, ()), shares.get(pk, {}), fills.get(pk, ()), places)
         for pk in ids
-        if pk in orders
     ]
 
 
@@ -155,19 +161,7 @@ def average_of(fills: Collection[tuple[Decimal, Decimal]]) -> Decimal | None:
 
 def _legs(ids: Collection[int]) -> Mapping[int, Sequence[RowLeg]]:
     """Return the legs, each with what it was filled at on average."""
-    filled = AccountOrderLeg.objects.filter(child__order__in=ids, filled__gt=0).order_by()
-    sums = filled.values("child__order", "symbol").annotate(
-        cash=Sum(F("filled") * F("average_price")), quantity=Sum("filled")
-    )
-    found = cast(
-        "list[tuple[int, str, Decimal | None, Decimal]]",
-        list(sums.values_list("child__order", "symbol", "cash", "quantity")),
-    )
-    averages = {
-        (pk, symbol): (cash / quantity).quantize(_CENT)
-        for pk, symbol, cash, quantity in found
-        if cash is not None
-    }
+    averages = averages_of(ids)
     legs: dict[int, list[RowLeg]] = defaultdict(list)
     rows = OrderLeg.objects.filter(order__in=ids)
     for pk, symbol, instruction, ratio in rows.values_list(

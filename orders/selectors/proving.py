@@ -27,5 +27,5 @@ def why_prove(user: User, *, proved_at: datetime | None, now: datetime) -> str:
     morning = midnight(now)
     if proved_at is not None and proved_at >= morning:
         return ""
-    has_sent = ComplexOrder.objects.filter(agent=user, created_at__gte=morning).exists()
+    has_sent = ComplexOrder.objects.filter(agent=user, clicked_at__gte=morning).exists()
     return "" if has_sent else FIRST_OF_DAY

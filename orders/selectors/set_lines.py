@@ -10,8 +10,9 @@ from orders.domain.exits import AT_WORK, ExitState
 from orders.models import PlacedOrderSet
 from orders.selectors.desk import MOST_DONE, MOST_OPEN
 from orders.selectors.desk_facts import Kind, desk_orders
-from orders.selectors.ground import Ground
-from orders.selectors.sets import SetAccount, SetRow, newest_sets, rows_of
+from orders.selectors.ground import Ground, most_rows
+from orders.selectors.set_rows import SetAccount, SetRow
+from orders.selectors.sets import newest_sets, rows_of
 from orders.selectors.showing import effect_words
 
 MOST_FLAT = 50
@@ -97,35 +98,40 @@ def all_open_lines() -> list[SetLine]:
 
 def list_lines(*, everything: bool) -> tuple[OpenSets, list[SetLine]]:
     """Return the sets that are not flat, all or the newest, and the newest flat ones."""
-    still_open = list(newest_sets(open_only=True, most=None if everything else MOST_LISTED + 1))
-    is_cut = not everything and len(still_open) > MOST_LISTED
-    flat = newest_sets(Q(flat_at__isnull=False), most=MOST_FLAT)
-    wanted = still_open[:MOST_LISTED] if is_cut else still_open
-    lines = [SetLine(row) for row in rows_of(Ground(sets=[*wanted, *flat]))]
+    accounts = Ground().accounts
+    most, most_flat = (most_rows(one, len(accounts)) for one in (MOST_LISTED, MOST_FLAT))
+    still_open = list(newest_sets(open_only=True, most=None if everything else most + 1))
+    is_cut = not everything and len(still_open) > most
+    flat = newest_sets(Q(flat_at__isnull=False), most=most_flat)
+    wanted = still_open[:most] if is_cut else still_open
+    ground = Ground(sets=[*wanted, *flat], accounts=accounts)
+    lines = [SetLine(row) for row in rows_of(ground)]
     return (
         OpenSets([line for line in lines if line.row.flat_at is None], is_cut),
         [line for line in lines if line.row.flat_at is not None],
     )
 
 
-def open_lines(kind: Kind, *, most: int = MOST_IN_PANE, ground: Ground | None = None) -> OpenSets:
+def open_lines(kind: Kind, *, ground: Ground | None = None) -> OpenSets:
     """Return the newest sets of a kind that are not flat, in six queries.
 
     Args:
         ground: of the whole page, where it shows more than these.
     """
-    rows = rows_of(ground or Ground(sets=_newest_open(kind, most)))
-    return OpenSets([SetLine(row) for row in rows[:most]], is_cut=len(rows) > most)
+    ground = ground or Ground(sets=_newest_open(kind), most_sets=MOST_IN_PANE)
+    rows, most = rows_of(ground), ground.most_sets
+    is_cut = most is not None and len(rows) > most
+    return OpenSets([SetLine(row) for row in rows[:most]], is_cut=is_cut)
 
 
 def ground_of_desk(kind: Kind) -> Ground:
     """Return what the panes of a desk share: its broadcasts, and the sets in the pane."""
     orders = desk_orders(kind, most=MOST_OPEN + MOST_DONE, newest=MOST_DONE)
-    return Ground(orders, _newest_open(kind, MOST_IN_PANE))
+    return Ground(orders, _newest_open(kind), most_sets=MOST_IN_PANE)
 
 
-def _newest_open(kind: Kind, most: int) -> QuerySet[PlacedOrderSet]:
-    return newest_sets(kind.sets, open_only=True, most=most + 1)
+def _newest_open(kind: Kind) -> QuerySet[PlacedOrderSet]:
+    return newest_sets(kind.sets, open_only=True, most=None)
 
 
 def may_be_exited(account: SetAccount) -> bool:

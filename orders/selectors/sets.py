@@ -2,148 +2,38 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet
 
-from accounts.models import Account
 from accounts.selectors import held_by
 from orders.domain.bookmarks import (
     NOTHING,
+    Filled,
     Quantities,
     Ratios,
-    SetStatus,
     begun_units,
     entry_price,
     held_of,
     left_of,
     whole_units,
 )
-from orders.domain.exits import AT_WORK, ExitState
+from orders.domain.exits import AT_WORK
 from orders.models import OrderLeg, PlacedOrderSet
 from orders.selectors.exit_steps import StepRow, Steps, by_account, gone_otherwise
 from orders.selectors.external import touching
 from orders.selectors.filled import (
     Bookmarks,
     FilledLegs,
-    filled_of_sets,
     quantities_of,
     sent_accounts,
 )
 from orders.selectors.ground import Ground
-from strategies.domain.reversal import reverse_legs
-from strategies.domain.tickets import Instruction, Leg
-
-
-@dataclass(frozen=True, slots=True)
-class SetOrder:
-    """The broadcast that a set is the bookmark of."""
-
-    id: int
-    strategy: str
-    name: str
-    underlying: str
-    expiration: date | None
-    price_effect: str | None
-    limit: Decimal | None
-    contracts: int
-    legs: Sequence[OrderLeg]
-
-    @property
-    def closing_legs(self) -> Sequence[Leg]:
-        """The legs of one unit's exit."""
-        return reverse_legs(
-            [Leg(leg.symbol, Instruction(leg.instruction), leg.ratio) for leg in self.legs]
-        )
-
-
-class SetLeg(NamedTuple):
-    """One leg in one account: what was filled, and what the broker reports, whoever it is for."""
-
-    symbol: str
-    bookmarked: Decimal
-    held: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetAccount:
-    """One account's part of a set, in units of the strategy.
-
-    Args:
-        id: of the account.
-        bookmarked: whole units that were filled.
-        held: whole units of what no exit of the set has closed that the broker reported at
-            `read_at`; None before its first report.
-        residual: units that an exit still has to close, wholly or in part.
-        by_leg: in the order of the legs.
-        residual_by_leg: the same, signed as the position that it is.
-        state: of its latest exit step, `step_id`; empty before the first exit.
-        entry_price: USD per unit, the average of all attempts; None while a leg has no fill.
-    """
-
-    id: UUID
-    alias: str
-    mask: str
-    bookmarked: int
-    held: int | None
-    residual: int
-    by_leg: Sequence[SetLeg]
-    residual_by_leg: Mapping[str, int]
-    state: str
-    why: str
-    step_id: int | None
-    is_flat: bool
-    read_at: datetime | None
-    entry_price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetExit:
-    """The closing order at work."""
-
-    id: int
-    status: str
-    broadcast_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetRow:
-    """One placed order set, with an entry per account in which anything was filled.
-
-    Args:
-        sent_accounts: to how many accounts the broadcast was sent.
-        elsewhere: orders made elsewhere that touched it.
-    """
-
-    id: int
-    order: SetOrder
-    created_at: datetime
-    flat_at: datetime | None
-    accounts: Sequence[SetAccount]
-    sent_accounts: int
-    elsewhere: int
-    exit: SetExit | None
-
-    @property
-    def status(self) -> SetStatus:
-        """How far the whole set has come."""
-        if self.flat_at is not None:
-            return SetStatus.FLAT
-        if self.exit is not None:
-            return SetStatus.CLOSING
-        has_residual = any(account.state == ExitState.RESIDUAL for account in self.accounts)
-        return SetStatus.RESIDUAL if has_residual else SetStatus.OPEN
-
-    @property
-    def accounts_total(self) -> int:
-        return len(self.accounts)
-
-    @property
-    def flat_accounts(self) -> int:
-        return sum(account.is_flat for account in self.accounts)
+from orders.selectors.set_rows import SetAccount, SetExit, SetOrder, SetRow
 
 
 def list_sets(
@@ -175,6 +65,15 @@ def find_set(pk: int) -> SetRow | None:
     return found[0] if found else None
 
 
+class _Account(NamedTuple):
+    """What is needed of an account, for each of its sets."""
+
+    id: UUID
+    alias: str
+    mask: str
+    read_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """All that is on record about some sets; accounts in grid order, steps oldest first."""
@@ -182,7 +81,7 @@ class _Facts:
     legs: Mapping[int, Sequence[OrderLeg]]
     filled: FilledLegs
     closed: Bookmarks
-    accounts: Sequence[Account]
+    accounts: Sequence[_Account]
     held: Mapping[UUID, Quantities]
     steps: Steps
 
@@ -202,14 +101,14 @@ def _counted(sets: QuerySet[PlacedOrderSet]) -> QuerySet[PlacedOrderSet]:
 
 def _look_up(ground: Ground) -> _Facts:
     order_ids = [one.order_id for one in ground.sets]
-    filled, closed = filled_of_sets(order_ids, [one.pk for one in ground.sets])
-    ids = {account for accounts in filled.values() for account in accounts}
+    filled, closed = ground.filled
+    ids = {account for pk in order_ids for account in filled.get(pk, ())}
     symbols = {leg.symbol for pk in order_ids for leg in ground.legs[pk]}
     return _Facts(
         legs=ground.legs,
         filled=filled,
         closed=quantities_of(closed),
-        accounts=ground.accounts,
+        accounts=[_Account(a.pk, a.alias, a.mask, a.positions_at) for a in ground.accounts],
         held=held_by(ids, symbols),
         steps=by_account(ground.steps),
     )
@@ -218,8 +117,9 @@ def _look_up(ground: Ground) -> _Facts:
 def _row(one: PlacedOrderSet, facts: _Facts) -> SetRow:
     order, legs = one.order, facts.legs[one.order_id]
     filled = facts.filled.get(order.pk, {})
-    members = [account for account in facts.accounts if account.pk in filled]
-    steps = [step for account in members for step in facts.steps.get((one.pk, account.pk), ())]
+    members = [account for account in facts.accounts if account.id in filled]
+    steps = [step for account in members for step in facts.steps.get((one.pk, account.id), ())]
+    ratios = tuple([(leg.symbol, leg.ratio) for leg in legs])
     return SetRow(
         id=one.pk,
         order=SetOrder(
@@ -235,7 +135,7 @@ def _row(one: PlacedOrderSet, facts: _Facts) -> SetRow:
         ),
         created_at=one.created_at,
         flat_at=one.flat_at,
-        accounts=[_account(one, account, facts) for account in members],
+        accounts=[_account(one, account, ratios, facts) for account in members],
         sent_accounts=getattr(one, "sent", None) or 0,
         elsewhere=getattr(one, "touched", None) or 0,
         exit=_exit_at_work(steps),
@@ -252,39 +152,54 @@ def _exit_at_work(steps: Sequence[StepRow]) -> SetExit | None:
     return working[max(working)] if working else None
 
 
-def _account(one: PlacedOrderSet, account: Account, facts: _Facts) -> SetAccount:
-    ratios: Ratios = {leg.symbol: leg.ratio for leg in facts.legs[one.order_id]}
-    filled = facts.filled[one.order_id][account.pk]
-    bookmarked = {symbol: leg.quantity for symbol, leg in filled.items()}
-    steps = facts.steps.get((one.pk, account.pk), ())
-    closed = facts.closed.get(one.pk, {}).get(account.pk, {})
-    left = left_of(bookmarked, closed, gone_otherwise(steps)) if closed or steps else bookmarked
-    reported = None if account.positions_at is None else facts.held[account.pk]
+class _Bought(NamedTuple):
+    """What an account was filled of a set: by symbol in the order of the legs, and in units."""
+
+    quantities: Quantities
+    units: int
+    price: Decimal | None
+
+
+@lru_cache(maxsize=16_384)
+def _bought(ratios: tuple[tuple[str, int], ...], legs: tuple[Filled | None, ...]) -> _Bought:
+    by_symbol = dict(ratios)
+    filled = {s: leg for s, leg in zip(by_symbol, legs, strict=True) if leg is not None}
+    quantities = {s: filled[s].quantity if s in filled else NOTHING for s in by_symbol}
+    return _Bought(quantities, whole_units(quantities, by_symbol), entry_price(filled, by_symbol))
+
+
+def _account(
+    one: PlacedOrderSet, account: _Account, legs: tuple[tuple[str, int], ...], facts: _Facts
+) -> SetAccount:
+    filled, ratios = facts.filled[one.order_id][account.id], dict(legs)
+    bought = _bought(legs, tuple([filled.get(symbol) for symbol in ratios]))
+    left = bought.quantities
+    steps = facts.steps.get((one.pk, account.id), ()) if facts.steps else ()
+    closed = facts.closed[one.pk].get(account.id, {}) if one.pk in facts.closed else {}
+    if closed or steps:
+        left = left_of(left, closed, gone_otherwise(steps))
+    reported = None if account.read_at is None else facts.held[account.id]
     held = None if reported is None else held_of(left, reported)
     latest = steps[-1] if steps else None
     residual = latest.to_close if latest else {}
     return SetAccount(
-        id=account.pk,
+        id=account.id,
         alias=account.alias,
         mask=account.mask,
-        bookmarked=whole_units(bookmarked, ratios),
+        bookmarked=bought.units,
         held=None if held is None else whole_units(held, ratios),
         residual=_units(residual, ratios),
-        by_leg=[_leg(symbol, bookmarked, reported) for symbol in ratios],
+        filled=bought.quantities,
+        reported=reported,
         residual_by_leg=residual,
         state=latest.state if latest else "",
         why=latest.why if latest else "",
         step_id=latest.id if latest else None,
         is_flat=bool(latest and latest.flat_at and not any((held or left).values())),
-        read_at=account.positions_at,
-        entry_price=entry_price(filled, ratios),
+        read_at=account.read_at,
+        entry_price=bought.price,
     )
 
 
 def _units(residual: Mapping[str, int], ratios: Ratios) -> int:
     return begun_units({s: Decimal(n) for s, n in residual.items()}, ratios) if residual else 0
-
-
-def _leg(symbol: str, bookmarked: Quantities, reported: Quantities | None) -> SetLeg:
-    held = None if reported is None else reported.get(symbol, NOTHING)
-    return SetLeg(symbol, bookmarked.get(symbol, NOTHING), held)

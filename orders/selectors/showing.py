@@ -189,7 +189,7 @@ def _broadcasts(rows: QuerySet[ComplexOrder]) -> list[Broadcast]:
     legs: dict[int, list[OrderLeg]] = defaultdict(list)
     for leg in OrderLeg.objects.filter(order__in=ids):
         legs[leg.order_id].append(leg)
-    shares = _shares(ids)
+    shares = latest_shares(ids)
     exits = [order.pk for order in orders if order.closes_id is not None]
     if exits:
         _add_steps(exits, shares)
@@ -223,7 +223,7 @@ def _add_steps(order_ids: Collection[int], shares: _Shares) -> None:
             shares.setdefault(order_id, {})[account_id] = share
 
 
-def _shares(order_ids: Collection[int]) -> _Shares:
+def latest_shares(order_ids: Collection[int]) -> _Shares:
     """Return each broadcast's latest attempts in grid order, by account."""
     latest: _Shares = defaultdict(dict)
     rows = (

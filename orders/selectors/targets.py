@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, QuerySet
 
-from orders.domain.lifecycle import TERMINAL, Purpose, Status, any_of
+from orders.domain.lifecycle import LIVE, Purpose, Status, any_of
 from orders.models import AccountOrder
 from orders.selectors.set_lines import SetLine, all_open_lines
 from orders.selectors.showing import Broadcast, words_of
@@ -85,8 +85,10 @@ class EverythingThere:
 def everything_there() -> EverythingThere:
     """Count what is out: orders that open and may fill, and what sets still hold."""
     live = AccountOrder.objects.filter(
-        purpose=Purpose.OPEN, account__login__environment=settings.ENVIRONMENT
-    ).exclude(status__in=any_of(TERMINAL))
+        purpose=Purpose.OPEN,
+        status__in=any_of(LIVE),
+        account__login__environment=settings.ENVIRONMENT,
+    )
     counts = live.aggregate(orders=Count("pk"), accounts=Count("account", distinct=True))
     return EverythingThere(counts["orders"], counts["accounts"], all_open_lines())
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -104,6 +105,7 @@ def status_words(status: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def status_glyph(status: str, filled: str = "") -> SafeString:
     """Show one status as icon and words, with what is filled (`31/45`) behind it if given."""
     glyph, words = LOOKS[status]
@@ -170,10 +172,16 @@ def _counts(codes: Iterable[str]) -> dict[str, int]:
 @register.simple_tag
 def leg(leg: LegLike) -> SafeString:
     """Show a leg: its coloured shorthand, then its symbol for people."""
-    instruction = Instruction(leg.instruction)
-    shorthand, symbol = describe(Leg(leg.symbol, instruction)).split(" ", 1)
+    return _leg(leg.symbol, leg.instruction)
+
+
+@lru_cache(maxsize=4096)
+def _leg(symbol: str, word: str) -> SafeString:
+    """Show a leg; a page of many broadcasts has the same few symbols again and again."""
+    instruction = Instruction(word)
+    shorthand, words = describe(Leg(symbol, instruction)).split(" ", 1)
     side = "buy" if instruction.is_buy else "sell"
-    return format_html('<b class="{}">{}</b> {}', side, shorthand, symbol)
+    return format_html('<b class="{}">{}</b> {}', side, shorthand, words)
 
 
 @register.filter

@@ -15,7 +15,8 @@ from accounts.live.responses import live_panel, seen_as
 from accounts.live.shelf import rendered
 from orders.selectors.controlling import set_page, sets_version
 from orders.selectors.set_lines import list_lines
-from orders.selectors.sets import SetRow, find_set
+from orders.selectors.set_rows import SetRow
+from orders.selectors.sets import find_set
 from orders.views.desk import compact
 from orders.views.frame import frame, rights
 

@@ -12,7 +12,7 @@ from accounts.domain.beats import Beat, Savings
 from accounts.live.shelf import rendered
 from accounts.models import Account, Position, User
 from accounts.services.beat_runs import BeatRun, forget_runs, record_run
-from orders.models import AccountOrderLeg
+from orders.models import AccountOrderLeg, ComplexOrder, PlacedOrderSet
 from tests.support.history import fill_history
 
 MOST_QUERIES = 15
@@ -50,13 +50,31 @@ def _hold_what_was_filled():
     Account.objects.update(positions_at=now)
 
 
+def count(agent, page):
+    """Return how many queries a page costs that was not rendered yet, and what they are."""
+    rendered.clear()
+    with CaptureQueriesContext(connection) as queries:
+        answer = agent.get(page)
+    assert answer.status_code == 200
+    return len(queries), f"{page}\n" + "\n".join(query["sql"][:150] for query in queries)
+
+
 @pytest.mark.timeout(180)
 def test_no_page_costs_more_than_fifteen_queries_even_if_nothing_is_rendered_yet(agent):
     for page in PAGES:
-        rendered.clear()
-        with CaptureQueriesContext(connection) as queries:
-            answer = agent.get(page)
+        number, asked = count(agent, page)
+        assert number <= MOST_QUERIES, asked
 
-        assert answer.status_code == 200
-        asked = "\n".join(query["sql"][:150] for query in queries)
-        assert len(queries) <= MOST_QUERIES, f"{page}\n{asked}"
+
+@pytest.mark.timeout(180)
+def test_nor_does_one_broadcast_or_one_set_and_an_exit_costs_twenty(agent):
+    order = ComplexOrder.objects.exclude(strategy="EQUITY").latest("pk")
+    placed = PlacedOrderSet.objects.latest("pk")
+
+    for page, most in (
+        (f"/history/{order.pk}/", MOST_QUERIES),
+        (f"/desk/sets/{placed.pk}/", MOST_QUERIES),
+        (f"/desk/sets/{placed.pk}/exit/", 20),
+    ):
+        number, asked = count(agent, page)
+        assert number <= most, asked

@@ -197,7 +197,7 @@ def test_an_update_asks_the_database_no_more_often_for_a_longer_list(
     for number in range(broadcasts):
         fleet.broadcast(fleet.call(number + 1))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         updates(agent)
 
 

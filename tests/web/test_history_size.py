@@ -21,7 +21,7 @@ def long_past(client, db):
 def test_an_open_page_of_many_accounts_reads_no_more_cells_than_a_few_pages(
     client, long_past, monkeypatch
 ):
-    monkeypatch.setattr("orders.selectors.history._MOST_SHARES", 20)  # ten rows of two accounts
+    monkeypatch.setattr("orders.selectors.ground.MOST_SHARES", 20)  # ten rows of two accounts
 
     first = client.get(PAGE)
     panel = client.get("/history/panel/?since_id=1", headers=HTMX)

@@ -45,7 +45,7 @@ def test_an_unknown_order_stays_in_the_list_when_more_newer_ones_follow_than_are
     today = timezone.now().date()
     rows = desk_rows(Kind.OPTIONS, today=today)
 
-    assert [row.order.pk for row in rows] == [lost.order_id, *reversed(newer[1:])]
+    assert [row.order.id for row in rows] == [lost.order_id, *reversed(newer[1:])]
 
 
 def test_the_foot_names_the_last_broadcast_though_an_unknown_one_stands_first(agent, fleet, lose):

@@ -12,7 +12,7 @@ from accounts.services.audit import event, record
 from orders.domain.errors import AlreadyFlat, BadTicket
 from orders.domain.exits import ExitTerms, Pricing
 from orders.domain.guards import Guard
-from orders.domain.lifecycle import TERMINAL, Purpose, any_of
+from orders.domain.lifecycle import LIVE, Purpose, any_of
 from orders.models import AccountOrder, ComplexOrder, PlacedOrderSet
 from orders.services.canceling import Asked, ask_cancel
 from orders.services.exits.judging import read_set
@@ -51,8 +51,10 @@ def close_everything(
     asked_for = event("fleet", "close everything", at=now, actor=actor, data={"pricing": pricing})
     record([asked_for], is_quiet=True)
     live = AccountOrder.objects.filter(
-        purpose=Purpose.OPEN, account__login__environment=settings.ENVIRONMENT
-    ).exclude(status__in=any_of(TERMINAL))
+        purpose=Purpose.OPEN,
+        status__in=any_of(LIVE),
+        account__login__environment=settings.ENVIRONMENT,
+    )
     asked = ask_cancel(children=list(live.values_list("pk", flat=True)), by=actor, now=now)
     everything = Everything(asked)
     confirm = frozenset({Guard.NO_MARKET_MULTILEG.value} if pricing == Pricing.MARKET else ())

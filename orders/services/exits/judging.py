@@ -20,7 +20,7 @@ from orders.domain.lifecycle import Purpose, Reason
 from orders.models import AccountOrder, ExitStep, PlacedOrderSet
 from orders.selectors.chains import market_now
 from orders.selectors.exit_pricing import exit_prices
-from orders.selectors.filled import bookmarks_of, closed_of
+from orders.selectors.filled import filled_of_sets, quantities_of
 from orders.services.exits.situation import NOT_OVER
 from strategies.domain.catalog import Structure, recognise
 from strategies.domain.checks import find_problems
@@ -62,10 +62,10 @@ def read_set(placed_set: PlacedOrderSet) -> SetNow:
 
 
 def read_sets(sets: Collection[PlacedOrderSet]) -> dict[int, SetNow]:
-    """Read what is on record about sets, in four queries, by their numbers."""
+    """Read what is on record about sets, in three queries, by their numbers."""
     entries = {one.order_id for one in sets}
-    bought = bookmarks_of(entries)
-    closed = closed_of({one.pk for one in sets})
+    filled = filled_of_sets(entries, {one.pk for one in sets})
+    bought, closed = (quantities_of(one) for one in filled)
     gone = _gone_otherwise(sets)
     entering: dict[int, set[UUID]] = defaultdict(set)
     alive = AccountOrder.objects.filter(NOT_OVER, order__in=entries)
