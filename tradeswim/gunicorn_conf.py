@@ -10,6 +10,19 @@ timeout = 60
 keepalive = 5
 max_requests = 0
 control_socket_disable = True
+# The workers share what is loaded before they are made.
+preload_app = True
+
+
+def when_ready(server: object) -> None:
+    """Load all pages, and keep the collector from touching what the workers are to share."""
+    import gc
+
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker: object) -> None:
