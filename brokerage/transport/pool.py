@@ -13,11 +13,16 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
+from brokerage.small_tls import use_small_buffers
+
 # Shorter than a gateway's usual 60 s, so that a request seldom meets a connection being closed.
 KEEP_ALIVE_S = 50.0
 # `warm` replaces what is older, so that a connection stays young until the next `warm`.
 RENEW_AFTER_S = 25.0
 HANDSHAKES_AT_ONCE = 8
+# However many ask. Thousands at the same moment would share the processor until each had waited
+# longer than it may; in turn, the patience of each begins when its turn comes.
+OPENED_AT_ONCE = 128
 CLOSE_TIMEOUT_S = 1.0
 # After this long without the other side's receipt the kernel gives the connection up, also for a
 # process that was stopped or killed. Its habit is to try for a quarter of an hour.
@@ -38,6 +43,7 @@ class Pool:
         # The connector only wants to know where to; this request is never sent.
         self._target = aiohttp.ClientRequest("GET", base_url, loop=asyncio.get_running_loop())
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout_s)
+        self._turnstile = asyncio.Semaphore(OPENED_AT_ONCE)
         self._idle: deque[tuple[Connection, float]] = deque()
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -58,7 +64,10 @@ class Pool:
 
     async def open(self) -> Connection:
         """Open a connection, TLS done and nothing written."""
-        connection = await self._connector.connect(self._target, traces=[], timeout=self._timeout)
+        async with self._turnstile:
+            connection = await self._connector.connect(
+                self._target, traces=[], timeout=self._timeout
+            )
         if (wire := _socket_of(connection)) is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             patience_ms = int(UNDELIVERED_AFTER_S * 1000)
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_ms)
@@ -151,6 +160,7 @@ def _is_good(connection: Connection) -> bool:
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """Return what connections to the broker trust: these certificates only, or the system's."""
+    use_small_buffers()
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

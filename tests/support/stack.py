@@ -56,9 +56,9 @@ class Stack:
                 start_new_session=True,
             )
 
-    def wait_until_ready(self) -> dict[str, Any]:
+    def wait_until_ready(self, seconds: float = READY_WITHIN_S) -> dict[str, Any]:
         """Wait for the READY line and return what is in it."""
-        line = self.wait_for(lambda: self._line("READY "), READY_WITHIN_S)
+        line = self.wait_for(lambda: self._line("READY "), seconds)
         ready: dict[str, Any] = json.loads(line.removeprefix("READY "))
         return ready
 
