@@ -23,6 +23,8 @@ BROADCASTS = 5
 # Positions are not trusted for two seconds after a close of the same legs.
 PAUSE_S = 3.0
 LONG_S = 300.0
+# Longer than any answer takes, for a busy machine is no reason to break off.
+PATIENCE_S = 90.0
 ALL = "all together"
 
 
@@ -45,7 +47,7 @@ def measure(options: argparse.Namespace) -> Sequence[Section]:
 
 def _small(accounts: int, minutes: float) -> Section:
     with _installation(accounts) as (stack, ready):
-        program = Program(ready)
+        program = Program(ready, patience_s=PATIENCE_S)
         shown = {"at rest": _settled(stack, ready)}
         body = program.condor()
         for _ in range(BROADCASTS):
@@ -68,7 +70,7 @@ def _small(accounts: int, minutes: float) -> Section:
 
 def _large(accounts: int) -> Section:
     with _installation(accounts) as (stack, ready):
-        program = Program(ready)
+        program = Program(ready, patience_s=PATIENCE_S)
         shown = {"at rest": _settled(stack, ready)}
         order = program.post_order(program.condor()).json()["id"]
         program.wait_for_order(order, "FILLED", seconds=LONG_S)
@@ -95,7 +97,8 @@ def _installation(accounts: int) -> Iterator[tuple[Stack, dict[str, Any]]]:
 
 def _round(program: Program, body: dict[str, Any]) -> None:
     """Enter in every account and exit again, so that no account runs out of buying power."""
-    entry = program.wait_for_order(program.post_order(body).json()["id"], "FILLED")
+    order = program.post_order(body).json()["id"]
+    entry = program.wait_for_order(order, "FILLED", seconds=LONG_S)
     (placed,) = [one for one in program.get("sets/") if one["order"] == entry["id"]]
     path = f"sets/{placed['id']}/"
     time.sleep(PAUSE_S)
@@ -103,7 +106,7 @@ def _round(program: Program, body: dict[str, Any]) -> None:
         f"{program.url}{path}exit/",
         json={"limit": program.get(path)["exit_prices"]["natural"]},
         headers={"Idempotency-Key": str(uuid4())},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     answer.raise_for_status()
     until = time.monotonic() + LONG_S
