@@ -97,6 +97,7 @@ def _installation(accounts: int) -> Iterator[tuple[Stack, dict[str, Any]]]:
 
 def _round(program: Program, body: dict[str, Any]) -> None:
     """Enter in every account and exit again, so that no account runs out of buying power."""
+    program.renew()
     order = program.post_order(body).json()["id"]
     entry = program.wait_for_order(order, "FILLED", seconds=LONG_S)
     (placed,) = [one for one in program.get("sets/") if one["order"] == entry["id"]]

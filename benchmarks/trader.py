@@ -89,7 +89,8 @@ def begin(accounts: int, per_login: int) -> "tuple[Clock, PretendBroker, list[Ac
     clock = Clock(datetime.now(UTC))
     timezone.now = clock.now
     the_budget().clock = clock.seconds
-    broker, rows = PretendBroker(clock, {}, {}), []
+    broker = PretendBroker(clock, {}, {})
+    rows: list[Account] = []
     ends_at = clock.at + timedelta(days=2)
     with transaction.atomic():
         for index in range(accounts // per_login):

@@ -104,6 +104,13 @@ class Program:
         self.session.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Chrome"
         body = {"username": ready["user"], "password": ready["password"]}
         answer = self.session.post(self.url + "auth/token/", json=body, timeout=self.patience_s)
+        self._take_access(answer)
+
+    def renew(self) -> None:
+        """Exchange the refresh cookie for the next access token; one is good for five minutes."""
+        self._take_access(self.session.post(self.url + "auth/refresh/", timeout=self.patience_s))
+
+    def _take_access(self, answer: requests.Response) -> None:
         answer.raise_for_status()
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access']}"
 
