@@ -7,6 +7,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.report import Section, hand_in, spread
@@ -90,7 +91,7 @@ def _seconds(began: float, heard: Mapping[str, float]) -> dict[str, float]:
     }
     ready = max(heard.values())
     begun = [began, *at.values(), ready]
-    took = (after - before for before, after in zip(begun, begun[1:], strict=False))
+    took = (after - before for before, after in pairwise(begun))
     return {**dict(zip([INTERPRETER, *at], took, strict=True)), WHOLE: ready - began}
 
 
