@@ -57,16 +57,16 @@ def measure(options: argparse.Namespace) -> Sequence[Section]:
     if not database.startswith("postgres"):
         raise SystemExit("Name a PostgreSQL in DATABASE_URL, or use scripts/with-postgresql.")
     with tempfile.TemporaryDirectory(prefix="tradeswim-bench-") as folder:
-        stack = Stack(
-            Path(folder) / "home",
-            *free_ports(),
-            DATABASE_URL=database,
-            DEMO_ACCOUNTS=str(options.accounts),
-            DEMO_ACCOUNTS_PER_LOGIN=str(PER_LOGIN),
-            DEMO_TRADE="0",
-            PLACEMENT_WORKERS=str(options.workers),
+        port, paper_port = free_ports()
+        settings = {
+            "DATABASE_URL": database,
+            "DEMO_ACCOUNTS": str(options.accounts),
+            "DEMO_ACCOUNTS_PER_LOGIN": str(PER_LOGIN),
+            "DEMO_TRADE": "0",
+            "PLACEMENT_WORKERS": str(options.workers),
             **SLOW_BROKER,
-        )
+        }
+        stack = Stack(Path(folder) / "home", port, paper_port, **settings)
         try:
             program = Program(stack.wait_until_ready(READY_WITHIN_S), patience_s=PATIENCE_S)
             program.paper("market", {"speed": 0})
