@@ -140,7 +140,7 @@ def _look(stack: Stack, ready: Mapping[str, Any]) -> dict[str, float]:
     found = {"up": _pss_mb(stack.process.pid)}
     for name, pid in ready["processes"].items():
         found[name] = sum(_pss_mb(one) for one in _tree(pid, children))
-    return {**found, ALL: sum(found.values())}
+    return {**found, ALL: sum(_pss_mb(one) for one in _tree(stack.process.pid, children))}
 
 
 def _children() -> dict[int, list[int]]:
@@ -161,7 +161,10 @@ def _tree(pid: int, children: Mapping[int, Sequence[int]]) -> Iterator[int]:
 
 
 def _pss_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:  # it died, and another one stands in its place
+        return 0.0
     (kilobytes,) = [line.split()[1] for line in lines if line.startswith("Pss:")]
     return int(kilobytes) / 1024
 
