@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 0.25
 SILENCE_S = 2.0
 # A script holds up its whole Redis, and with it what a click asks there.
-KEYS_AT_ONCE = 500
+KEYS_AT_ONCE = 100
 # Without the cache no process knows what the others spend. Exits and reads of orders of unknown
 # outcome are made by one process each, and keep what they have.
 PARTS = 4
@@ -47,7 +47,7 @@ class KeyUse:
 
 
 class Budget:
-    """Grants calls to keys; every answer takes a round trip for each 500 keys asked for.
+    """Grants calls to keys; every answer takes a round trip for each 100 keys asked for.
 
     Args:
         clock: Unix seconds; None lets the cache's own clock count, the same for every host.
