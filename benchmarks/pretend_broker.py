@@ -1,6 +1,7 @@
 """A broker in this process for long simulated days: it answers reads at once, and counts them."""
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,8 @@ class PretendBroker:
         orders: all there are, by login and number.
         accounts: account numbers by login.
         reads: what was asked, by kind.
+        moves: whether balances are others at each read.
+        spent_s: processor time that its answers took.
     """
 
     clock: Clock
@@ -94,14 +97,20 @@ class PretendBroker:
     accounts: dict[UUID, list[str]]
     orders: dict[UUID, dict[str, PretendOrder]] = field(default_factory=lambda: defaultdict(dict))
     reads: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    moves: bool = False
+    spent_s: float = 0.0
+    _numbered: dict[str, PretendOrder] = field(default_factory=dict)
     _balances: dict[UUID, bytes] = field(default_factory=dict)
 
     def add(self, order: PretendOrder) -> None:
-        self.orders[order.login][order.number] = order
+        self.orders[order.login][order.number] = self._numbered[order.number] = order
 
     def stream(self, calls: Sequence[Call]) -> Iterator[list[tuple[int, Exchange]]]:
         """Answer everything in one batch."""
-        return iter([[(index, self._answer(call)) for index, call in enumerate(calls)]])
+        began = time.thread_time()
+        answers = [(index, self._answer(call)) for index, call in enumerate(calls)]
+        self.spent_s += time.thread_time() - began
+        return iter([answers])
 
     def _answer(self, call: Call) -> Exchange:
         login = self.logins[call.authorization]
@@ -124,24 +133,24 @@ class PretendBroker:
         return [one.to_json(self.clock.at) for one in entered]
 
     def _one(self, number: str) -> dict[str, Any]:
-        found = next(orders[number] for orders in self.orders.values() if number in orders)
-        return found.to_json(self.clock.at)
+        return self._numbered[number].to_json(self.clock.at)
 
     def _accounts(self, login: UUID) -> bytes:
-        if login not in self._balances:
-            rows = [{"securitiesAccount": _account(number)} for number in self.accounts[login]]
+        if login not in self._balances or self.moves:
+            value = 22000 + self.clock.at.second if self.moves else 22000
+            rows = [{"securitiesAccount": _account(one, value)} for one in self.accounts[login]]
             self._balances[login] = json.dumps(rows).encode()
         return self._balances[login]
 
 
-def _account(number: str) -> dict[str, Any]:
+def _account(number: str, value: int) -> dict[str, Any]:
     instrument = {"symbol": "AAPL", "assetType": "EQUITY"}
     position = {"longQuantity": 10, "shortQuantity": 0, "averagePrice": 180, "marketValue": 1890}
     return {
         "type": "MARGIN",
         "accountNumber": number,
         "currentBalances": {
-            "liquidationValue": 22000,
+            "liquidationValue": value,
             "cashBalance": 20110,
             "buyingPower": 40220,
             "longMarketValue": 1890,

@@ -67,7 +67,7 @@ def simulation() -> Iterator[None]:
 def begin(accounts: int, per_login: int) -> "tuple[Clock, PretendBroker, list[Account]]":
     """Make a new database with a fleet; the clock stands at the opening."""
     from django.core.management import call_command
-    from django.db import connection
+    from django.db import connection, transaction
     from django.utils import timezone
 
     from accounts.services.beat_runs import forget_runs
@@ -89,14 +89,17 @@ def begin(accounts: int, per_login: int) -> "tuple[Clock, PretendBroker, list[Ac
     clock = Clock(datetime.now(UTC))
     timezone.now = clock.now
     the_budget().clock = clock.seconds
-    broker, rows = PretendBroker(clock, {}, {}), []
-    for index in range(accounts // per_login):
-        login = make_login(app_key=f"key {index}")
-        make_token(login, access=f"token {index}", access_expires_at=clock.at + timedelta(days=2))
-        broker.logins[f"Bearer token {index}"] = login.pk
-        own = [make_account(login) for _ in range(per_login)]
-        broker.accounts[login.pk] = [account.number.open() for account in own]
-        rows += own
+    broker = PretendBroker(clock, {}, {})
+    rows: list[Account] = []
+    ends_at = clock.at + timedelta(days=2)
+    with transaction.atomic():
+        for index in range(accounts // per_login):
+            login = make_login(app_key=f"key {index}")
+            make_token(login, access=f"token {index}", access_expires_at=ends_at)
+            broker.logins[f"Bearer token {index}"] = login.pk
+            own = [make_account(login, position=len(rows) + one) for one in range(per_login)]
+            broker.accounts[login.pk] = [account.number.open() for account in own]
+            rows += own
     return clock, broker, rows
 
 

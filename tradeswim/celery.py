@@ -23,6 +23,9 @@ from tradeswim.schedule import BEAT_SCHEDULE, QUEUES, ROUTES
 REQUEST_ID = "request_id"
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeswim.settings.dev")
+# Django's own checks load every page, 40 MB a process; `prepare` runs them once for all. What an
+# order needs is checked by each process (start_safely).
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 
 class EagerConnection(kombu.Connection):

@@ -12,6 +12,19 @@ max_requests = 0
 control_socket_disable = True
 # As many requests of one page come at once.
 WARM_THREADS = 3
+# The workers share what is loaded before they are made.
+preload_app = True
+
+
+def when_ready(server: object) -> None:
+    """Load all pages, and keep the collector from touching what the workers are to share."""
+    import gc
+
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker: object) -> None:

@@ -16,6 +16,7 @@ from accounts.live.panels import nudge
 from accounts.models import Account, BalanceSnapshot, BrokerLogin
 from accounts.selectors import access_tokens_of, our_accounts, token_versions_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
+from accounts.services.inserting import update_each
 from accounts.services.positions import keep_positions
 from accounts.services.worth import note_worth
 from brokerage.budget import Lane, thrifty
@@ -150,8 +151,7 @@ def _keep(readings: Sequence[AccountReading], result: BalanceRead, now: datetime
         keep_positions(held, read_at=now)
         rows = _not_read_since(named.keys(), now)
         changed = [row for row in rows if _take_over(row, named[row.pk], now)]
-        columns = [*FIGURES, "opening_value", "kind", "balances_at"]
-        Account.objects.bulk_update(rows, columns)
+        update_each(rows, [*FIGURES, "opening_value", "kind", "balances_at"])
         BalanceSnapshot.objects.bulk_create([_snapshot(row, now) for row in changed])
         nudge("accounts", "positions", "fleet", "status")
     result.read += len(named)

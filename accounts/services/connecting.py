@@ -1,6 +1,6 @@
 """Connect logins: keep their credentials, take their first tokens, and find their accounts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,7 @@ from brokerage.schwab.replies import (
 )
 
 _AT_ONCE = 16
+_IN_A_TRANSACTION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,12 @@ def connect_paper_fleet(control: PaperControl, *, now: datetime) -> int:
         ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # the network part touches no database
         connections = list(pool.map(lambda pair: _sign_in(control, *pair), waiting))
-    with transaction.atomic():
-        for (login, _), connection in zip(waiting, connections, strict=True):
-            keep_connection(login, connection, now=now)
+    found = [(login, one) for (login, _), one in zip(waiting, connections, strict=True)]
+    # What commits grows with each login in it, so thousands are kept in several transactions.
+    for start in range(0, len(found), _IN_A_TRANSACTION):
+        with transaction.atomic():
+            for login, connection in found[start : start + _IN_A_TRANSACTION]:
+                keep_connection(login, connection, now=now)
     return len(waiting)
 
 
@@ -139,7 +143,7 @@ def _paper_login(offer: Mapping[str, Any], known: BrokerLogin | None) -> BrokerL
 
 def _keep_accounts(
     login: BrokerLogin,
-    numbers: Iterable[AccountNumber],
+    numbers: Sequence[AccountNumber],
     *,
     now: datetime,
     new_are_active: bool,
@@ -148,28 +152,30 @@ def _keep_accounts(
     by_index = {
         key_ring().blind_index(listed.number, column="number"): listed for listed in numbers
     }
-    known = {row.number_index: row for row in Account.objects.filter(number_index__in=by_index)}
+    known = list(Account.objects.filter(number_index__in=by_index))
+    for account in known:
+        account.hash_value, account.login = by_index[account.number_index].hash_value, login
+    Account.objects.bulk_update(known, ["hash_value", "login"])
+    for account in known:
+        del by_index[account.number_index]
     last = Account.objects.aggregate(last=Max("position"))["last"]
-    free = 0 if last is None else last + 1
-    for index, listed in by_index.items():
-        if index in known:
-            Account.objects.filter(pk=known[index].pk).update(
-                hash_value=listed.hash_value, login=login
-            )
-            continue
-        account = Account(
+    found = [
+        Account(
             login=login,
             number=listed.number,
             number_index=index,
             last4=listed.number[-4:],
             hash_value=listed.hash_value,
-            alias=_alias(login, listed.number, alone=len(by_index) == 1),
-            position=free,
+            alias=_alias(login, listed.number, alone=len(numbers) == 1),
+            position=position,
             is_active=new_are_active,
         )
-        account.save(force_insert=True)
-        record([event(account, "found", at=now, data={"login": str(login.pk)})])
-        free += 1
+        for position, (index, listed) in enumerate(
+            by_index.items(), start=0 if last is None else last + 1
+        )
+    ]
+    Account.objects.bulk_create(found)
+    record(event(account, "found", at=now, data={"login": str(login.pk)}) for account in found)
 
 
 def _alias(login: BrokerLogin, number: str, *, alone: bool) -> str:

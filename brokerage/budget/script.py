@@ -1,4 +1,4 @@
-"""The budget as one atomic script in the cache Redis: all keys of a beat in one round trip.
+"""The budget as one atomic script in the cache Redis: many keys of a beat in one round trip.
 
 It does what brokerage/budget/bucket.py says; a test compares the two. A key's hash has
 `c:<slot>:<lane>` for calls, `t:<lane>` for tokens, `gained`, and `s:<lane>` for stops.

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 # A cache that hangs holds up a beat for this long, and is then left alone for a while.
 PATIENCE_S = 0.25
 SILENCE_S = 2.0
+# A script holds up its whole Redis, and with it what a click asks there.
+KEYS_AT_ONCE = 100
 # Without the cache no process knows what the others spend. Exits and reads of orders of unknown
 # outcome are made by one process each, and keep what they have.
 PARTS = 4
@@ -45,7 +47,7 @@ class KeyUse:
 
 
 class Budget:
-    """Grants calls to keys; every answer takes one round trip, however many keys are asked for.
+    """Grants calls to keys; every answer takes a round trip for each 100 keys asked for.
 
     Args:
         clock: Unix seconds; None lets the cache's own clock count, the same for every host.
@@ -63,9 +65,12 @@ class Budget:
 
     def take(self, lane: Lane, wanted: Mapping[str, int]) -> dict[str, int]:
         """Spend calls of keys (blind indexes of app keys); return how many each was granted."""
-        if not wanted:
-            return {}
-        return self._granted("each", lane, list(wanted), list(wanted.values()))
+        granted: dict[str, int] = {}
+        keys = list(wanted)
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            part = keys[start : start + KEYS_AT_ONCE]
+            granted |= self._granted("each", lane, part, [wanted[key] for key in part])
+        return granted
 
     def take_any(self, lane: Lane, keys: Sequence[str]) -> str | None:
         """Spend one call of the first of these keys that can afford it; None if none can."""

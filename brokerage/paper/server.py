@@ -9,6 +9,7 @@ from brokerage.paper.broker import Broker
 from brokerage.paper.connection import Connection
 from brokerage.paper.dispatch import Dispatcher
 from brokerage.paper.state import StateFile
+from brokerage.small_tls import use_small_buffers
 
 STEP_S = 0.25
 SAVE_S = 1.0
@@ -52,6 +53,7 @@ class Server:
         Raises:
             PortInUse: a port is taken.
         """
+        use_small_buffers()
         plain = await self._listen(self._port, None)
         try:
             servers = [plain, await self._listen(self._port + 1, self._tls)]

@@ -13,13 +13,17 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
+from brokerage.small_tls import use_small_buffers
+
 # Shorter than a gateway's usual 60 s, so that a request seldom meets a connection being closed.
 KEEP_ALIVE_S = 50.0
 # `warm` replaces what is older, so that a connection stays young until the next `warm`.
 RENEW_AFTER_S = 25.0
 HANDSHAKES_AT_ONCE = 8
-# So many connections are opened at the same time for orders that have none. All of a usual
-# broadcast; in a huge one, those that come back with an answer are lent again meanwhile.
+# So many connections are opened at the same time for orders that have none: all of a usual
+# broadcast. Thousands at once would share the processor until each had waited longer than it may;
+# in turn, the patience of each begins when its turn comes, and those that come back with an answer
+# are lent again meanwhile.
 OPENED_AT_ONCE = 64
 CLOSE_TIMEOUT_S = 1.0
 # After this long without the other side's receipt the kernel gives the connection up, also for a
@@ -191,6 +195,7 @@ def _is_good(connection: Connection) -> bool:
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """Return what connections to the broker trust: these certificates only, or the system's."""
+    use_small_buffers()
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.services.audit import event, record
+from accounts.services.inserting import update_each
 from brokerage.schwab.fingerprint import fingerprint
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.fills import LegTotal, net_price, shows
@@ -187,7 +188,7 @@ def _totals(legs: Collection[AccountOrderLeg]) -> dict[UUID, list[LegTotal]]:
         if leg.filled != total.filled:
             leg.filled, leg.average_price = total.filled, total.average_price
             changed.append(leg)
-    AccountOrderLeg.objects.bulk_update(changed, ["filled", "average_price"])
+    update_each(changed, ["filled", "average_price"])
     return totals
 
 
@@ -211,7 +212,7 @@ def _keep_figures(
     for child, shown in own:
         for name, value in _figures(child, shown, totals[child.pk]).items():
             setattr(child, name, value)
-    AccountOrder.objects.bulk_update(
+    update_each(
         [child for child, _ in own],
         ["filled", "remaining", "net_price", "broker_status", "broker_text"],
     )

@@ -56,6 +56,18 @@ def test_keys_are_budgeted_apart_in_one_round_trip(cache):
     assert budget.take(Lane.EXITS, {"k1": 1, "k2": 1}) == {"k1": 0, "k2": 1}
 
 
+def test_thousands_of_keys_never_hold_up_redis_for_all_of_them(cache):
+    budget = Budget()
+    budget.take(Lane.EXITS, {"k": 1})
+    cache.client.config_resetstat()
+
+    granted = budget.take(Lane.EXITS, {f"k{one}": 1 for one in range(1100)})
+
+    assert set(granted.values()) == {1}
+    assert len(granted) == 1100
+    assert cache.client.info("commandstats")["cmdstat_evalsha"]["calls"] == 11
+
+
 def test_a_redis_that_forgot_the_script_is_told_again(cache):
     budget = Budget()
     budget.take(Lane.POLLS, {KEY: 1})

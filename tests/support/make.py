@@ -59,7 +59,7 @@ def make_token(login: BrokerLogin | None = None, **fields: Any) -> Token:
 def make_account(login: BrokerLogin | None = None, **fields: Any) -> Account:
     """An account at the next place of the grid."""
     number = fields.pop("number", f"{10_000_000 + next(_numbers)}")
-    position = Account.objects.count()
+    position = fields["position"] if "position" in fields else Account.objects.count()
     values = {
         "number_index": key_ring().blind_index(number, column="number"),
         "last4": number[-4:],

@@ -91,9 +91,11 @@ class Program:
 
     Args:
         ready: what the READY line says; `ca` names the certificate of a site behind nginx.
+        patience_s: for each answer.
     """
 
-    def __init__(self, ready: dict[str, Any]) -> None:
+    def __init__(self, ready: dict[str, Any], *, patience_s: float = 10) -> None:
+        self.patience_s = patience_s
         self.url, self.paper_url = ready["url"] + "/api/v1/", ready["paper_url"]
         self.session = requests.Session()
         self.session.trust_env = False
@@ -101,18 +103,27 @@ class Program:
         # As the browser of these tests: another device of the agent's would raise an alarm.
         self.session.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Chrome"
         body = {"username": ready["user"], "password": ready["password"]}
-        answer = self.session.post(self.url + "auth/token/", json=body, timeout=10)
+        answer = self.session.post(self.url + "auth/token/", json=body, timeout=self.patience_s)
+        self._take_access(answer)
+
+    def renew(self) -> None:
+        """Exchange the refresh cookie for the next access token; one is good for five minutes."""
+        self._take_access(self.session.post(self.url + "auth/refresh/", timeout=self.patience_s))
+
+    def _take_access(self, answer: requests.Response) -> None:
         answer.raise_for_status()
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access']}"
 
     def get(self, path: str) -> Any:
-        answer = self.session.get(self.url + path, timeout=10)
+        answer = self.session.get(self.url + path, timeout=self.patience_s)
         answer.raise_for_status()
         return answer.json()
 
     def post_order(self, body: dict[str, Any], key: str | None = None) -> requests.Response:
         headers = {"Idempotency-Key": key or str(uuid4())}
-        return self.session.post(self.url + "orders/", json=body, headers=headers, timeout=10)
+        return self.session.post(
+            self.url + "orders/", json=body, headers=headers, timeout=self.patience_s
+        )
 
     def wait_for_order(self, pk: int, *statuses: str, seconds: float = 30) -> dict[str, Any]:
         """Read a broadcast until its status is one of these."""
@@ -126,7 +137,7 @@ class Program:
     def paper(self, path: str, body: Any = None) -> Any:
         method = "GET" if body is None else "POST"
         answer = self.session.request(
-            method, f"{self.paper_url}/paper/{path}", json=body, timeout=10
+            method, f"{self.paper_url}/paper/{path}", json=body, timeout=self.patience_s
         )
         answer.raise_for_status()
         return answer.json()

@@ -7,7 +7,6 @@ from typing import Any
 from django.core.checks import CheckMessage, Tags, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import IsolationLevel
 
 from tradeswim.checks.rules import TAG, Rule, broken, unlike
 
@@ -62,7 +61,7 @@ def _rules(connection: BaseDatabaseWrapper) -> list[Rule]:
         ),
         Rule(
             "E044",
-            lambda: options.get("isolation_level") not in (None, IsolationLevel.READ_COMMITTED),
+            lambda: not is_sqlite and not _reads_committed(options.get("isolation_level")),
             "Claims are written for READ COMMITTED; other isolation levels fail them.",
             "Remove isolation_level from DATABASES.",
         ),
@@ -80,6 +79,12 @@ def _rules(connection: BaseDatabaseWrapper) -> list[Rule]:
         ),
         Rule("E052", lambda: not _is_age(told), *AGE),
     ]
+
+
+def _reads_committed(level: Any) -> bool:
+    from psycopg import IsolationLevel  # 9 MB that SQLite does not need
+
+    return level in (None, IsolationLevel.READ_COMMITTED)
 
 
 AGE = (

@@ -211,6 +211,8 @@ ABSENCE_READS = env.integer("TRADESWIM_ABSENCE_READS", 3, low=2, high=20)
 RECONCILE_EVERY_S = 5
 UNKNOWN_ALARM_S = env.integer("TRADESWIM_UNKNOWN_ALARM_S", 120, low=1, high=3600)
 CHUNK_ACCOUNTS = 1000
+# How many placement workers share the chunks, on all hosts together.
+PLACEMENT_WORKERS = env.integer("PLACEMENT_WORKERS", 1, low=1, high=64)
 RING_AGAIN_AFTER_S = 2
 # Whether a process listens to the broker's streams.
 HAS_STREAMS = env.flag("TRADESWIM_STREAMS", default=True)

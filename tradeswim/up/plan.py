@@ -74,6 +74,7 @@ def programs(environment: Mapping[str, str]) -> list[Program]:
             says_ready=False,
         ),
         *(_worker(name, environment) for name in WORKERS),
+        *_more_placement(environment),
         Program(
             "beat",
             python("-m", "celery", "-A", "tradeswim.celery", "beat", "-l", "warning"),
@@ -91,8 +92,15 @@ def _streams(environment: Mapping[str, str]) -> list[Program]:
     return [Program("stream", manage("stream"), _named("stream", environment))]
 
 
-def _worker(name: str, environment: Mapping[str, str]) -> Program:
-    queues, slots = WORKERS[name]
+def _more_placement(environment: Mapping[str, str]) -> list[Program]:
+    """Return the placement workers beside the first one; they share the chunks of a broadcast."""
+    workers = env.integer("PLACEMENT_WORKERS", 1, low=1, high=64)  # settings.PLACEMENT_WORKERS
+    return [_worker("placement", environment, f"placement-{one}") for one in range(2, workers + 1)]
+
+
+def _worker(kind: str, environment: Mapping[str, str], name: str = "") -> Program:
+    name = name or kind
+    queues, slots = WORKERS[kind]
     command = python(
         "-m",
         "celery",
@@ -111,7 +119,7 @@ def _worker(name: str, environment: Mapping[str, str]) -> Program:
         "--without-gossip",
         "-l",
         "info",
-        *(["--disable-prefetch"] if name == "placement" else []),
+        *(["--disable-prefetch"] if kind == "placement" else []),
     )
     return Program(name, command, _named(name, environment))
 

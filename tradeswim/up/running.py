@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -43,6 +45,20 @@ class Site:
     @property
     def paper_url(self) -> str | None:
         return f"http://127.0.0.1:{self.paper_port}" if self.paper_port else None
+
+
+def main() -> None:
+    """Run on this terminal, and end the process as it ended. Errors: BadSetting."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        code = asyncio.run(run_everything(dict(os.environ), say=_say))
+    except CannotStart as error:
+        sys.exit(f"Cannot start: {error}")
+    sys.exit(code)
+
+
+def _say(words: str) -> None:
+    print(words)  # noqa: T201
 
 
 async def run_everything(environment: dict[str, str], *, say: Say) -> int:

@@ -29,6 +29,8 @@ END_WITHIN_S = 1.0
 
 class Command(BaseCommand):
     help = "Listen to the broker's ACCT_ACTIVITY streams and read at once what they tell of."
+    # The other checks load every page, 40 MB; `prepare` has run them.
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=["tradeswim"], include_deployment_checks=True, databases=list(connections))

@@ -1,14 +1,10 @@
 """Start the whole installation with one command, and stop it with one Ctrl-C."""
 
-import asyncio
-import os
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tradeswim.up.home import CannotStart
-from tradeswim.up.running import run_everything
+from tradeswim.up.running import main
 
 
 class Command(BaseCommand):
@@ -16,9 +12,4 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        try:
-            code = asyncio.run(run_everything(dict(os.environ), say=self.stdout.write))
-        except CannotStart as error:
-            sys.exit(f"Cannot start: {error}")
-        sys.exit(code)
+        main()

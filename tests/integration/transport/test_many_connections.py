@@ -1,0 +1,23 @@
+"""Thousands of connections that are opened at once: each gets its turn, and its whole patience."""
+
+import time
+
+from brokerage.transport.pool import OPENED_AT_ONCE
+from tests.integration.transport.sending import call, gateway_to
+from tests.support.raw_server import RawServer, created, mute
+
+CALLS = OPENED_AT_ONCE + 50
+
+
+def test_the_others_wait_for_their_turn():
+    with RawServer(created, greet=mute) as server:
+        address = server.url.replace("http:", "https:")
+        with gateway_to(address, connect_timeout_s=1.0, total_timeout_s=20.0) as gateway:
+            batches = gateway.stream([call() for _ in range(CALLS)])
+            time.sleep(0.7)
+            at_first = server.connections
+            ended = [exchange for batch in batches for _, exchange in batch]
+
+        assert 0 < at_first <= OPENED_AT_ONCE
+        assert server.connections == CALLS
+    assert {one.failure.words for one in ended if one.failure} == {"No connection in time"}
