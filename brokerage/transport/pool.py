@@ -81,8 +81,8 @@ class Pool:
             raise
 
     async def _open_for_others(self) -> None:
-        """Open connections while somebody waits for one; who waits gets the failure, too."""
-        while self._waiting:
+        """Open connections while more wait than are being opened; a failure is somebody's, too."""
+        while self._waiting and len(self._waiting) >= len(self._opening):
             try:
                 self.put(await self.open())
             except Exception as error:  # whatever it is, who waits must hear of it

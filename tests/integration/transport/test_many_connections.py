@@ -21,3 +21,13 @@ def test_the_others_wait_for_their_turn():
         assert 0 < at_first <= OPENED_AT_ONCE
         assert server.connections == CALLS
     assert {one.failure.words for one in ended if one.failure} == {"No connection in time"}
+
+
+def test_a_connection_that_comes_back_is_lent_again_instead_of_a_new_one():
+    calls = 10 * OPENED_AT_ONCE
+    with RawServer(created) as server, gateway_to(server, total_timeout_s=20.0) as gateway:
+        ended = gateway.send_all([call() for _ in range(calls)])
+
+        assert [one.reply.status for one in ended] == [201] * calls
+        assert len(server.heard) == calls
+        assert server.connections < calls / 2
