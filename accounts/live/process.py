@@ -10,7 +10,6 @@ from django.conf import settings
 
 from brokerage.supervision import notify
 
-
 COLLECT_EVERY_S = 20
 
 
