@@ -7,20 +7,28 @@ and of its processor time, and the memory of the process.
 import argparse
 import resource
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
+from benchmarks.report import Section, hand_in, spread
 from benchmarks.trader import BEAT_S, Day, Trader, always, begin, simulation
+
+KEYS = 200
 
 
 def main() -> None:
-    """Run the simulation and print a Markdown table."""
+    """Hand in what the beats took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=2000)
     parser.add_argument("--minutes", type=int, default=10)
-    options = parser.parse_args()
+    hand_in(measure, parser)
+
+
+def measure(options: argparse.Namespace) -> Sequence[Section]:
+    """Let the three beats run for some simulated minutes."""
     with simulation():
         from accounts.services import balance_beat
         from orders.services import order_beats
@@ -29,16 +37,16 @@ def main() -> None:
             patch.object(order_beats, "is_open", always),
             patch.object(balance_beat, "is_open", always),
         ):
-            print(_fleet_table(options.accounts, options.minutes))
+            return _fleet(options.accounts, options.minutes)
 
 
-def _fleet_table(accounts: int, minutes: int) -> str:
+def _fleet(accounts: int, minutes: int) -> list[Section]:
     """Let the three beats run over a big fleet with working orders everywhere; time each."""
     from accounts.domain.beats import Beat
     from accounts.services import balance_beat
     from orders.services import order_beats
 
-    day = Day("", accounts, accounts // 200, streams=False, hours=0, broadcasts=2)
+    day = Day("", accounts, accounts // KEYS, streams=False, hours=0, broadcasts=2)
     clock, broker, rows = begin(accounts, day.per_login)
     trader = Trader(day, clock, broker, rows)
     trader.broadcast()
@@ -59,19 +67,29 @@ def _fleet_table(accounts: int, minutes: int) -> str:
             worked[beat].append(time.process_time() - had)
         memory.append(_memory_mb())
         clock.at += timedelta(seconds=BEAT_S)
-    lines = [
-        f"| {accounts} accounts, 200 keys | p50 s | max s | CPU p50 s | period s |",
-        "|---|---|---|---|---|",
+    return [
+        Section(
+            name="fleet",
+            title=f"Beats over {accounts} accounts, {KEYS} keys, two orders in each, seconds",
+            rows={
+                name: {
+                    **spread(times, digits=2),
+                    "CPU median": round(median(worked[name]), 2),
+                    "period": 15 if name == Beat.ACCOUNTS else BEAT_S,
+                }
+                for name, times in took.items()
+            },
+            words=f"{minutes} simulated minutes.",
+        ),
+        Section(
+            name="fleet memory",
+            title="Memory of the process of these beats, MB",
+            rows={
+                f"after {minutes * 12} s": {"resident": round(memory[len(memory) // 5])},
+                "at the end": {"resident": round(memory[-1])},
+            },
+        ),
     ]
-    for name, times in took.items():
-        period = 15 if name == Beat.ACCOUNTS else 5
-        own = median(worked[name])
-        row = f"| {name} | {median(times):.2f} | {max(times):.2f} | {own:.2f} | {period} |"
-        lines.append(row)
-    early = memory[len(memory) // 5]
-    then = f"{early:.0f} after {minutes * 12} s"
-    lines.append(f"| memory, MB | {then} | {memory[-1]:.0f} at the end | | |")
-    return "\n".join(lines)
 
 
 def _memory_mb() -> float:

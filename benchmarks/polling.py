@@ -6,12 +6,12 @@ each working order every beat, (c) one pooled call per account every beat.
 """
 
 import argparse
-import json
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from benchmarks.broadcast import spread
+from benchmarks.report import Figure, Section, hand_in, spread
 from benchmarks.trader import BEAT_S, Day, Trader, always, begin, simulation
 
 if TYPE_CHECKING:
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the simulations and print a Markdown table, or JSON."""
+    """Hand in what the simulated days cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=45)
     parser.add_argument("--broadcasts", type=int, default=40)
     parser.add_argument("--hours", type=float, default=6.5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    hand_in(measure, parser)
+
+
+def measure(options: argparse.Namespace) -> Sequence[Section]:
+    """Let three days pass: a login for each account with streams, few logins, and one login."""
     with simulation():
         size = {"hours": options.hours, "broadcasts": options.broadcasts}
         few = max(options.accounts // 5, 1)
@@ -36,8 +39,18 @@ def main() -> None:
         ]
         for day in days:
             _run_day(day)
-        found = [_result(day) for day in days]
-    print(json.dumps(found, indent=1) if options.json else _table(found))
+        found = {day.name: _result(day) for day in days}
+    labels = list(next(iter(found.values())))
+    return [
+        Section(
+            name="polling",
+            title=f"Reads of a simulated day of {options.hours} hours, "
+            f"{options.broadcasts} broadcasts",
+            rows={label: {name: day[label] for name, day in found.items()} for label in labels},
+            words="(a) a read of every order of the day every beat, (b) of each working order "
+            "every beat, (c) one pooled call per account every beat.",
+        )
+    ]
 
 
 def _run_day(day: Day) -> None:
@@ -70,12 +83,11 @@ def _let_pass(day: Day, trader: Trader, clock: "Clock", broker: "PretendBroker")
         clock.at += timedelta(seconds=BEAT_S)
 
 
-def _result(day: Day) -> dict[str, Any]:
+def _result(day: Day) -> dict[str, Figure]:
     if not day.delays:
         raise SystemExit(f"{day.name}: no order ended in so short a day; give more --hours.")
     known, bound = spread(day.delays, digits=2), spread(day.bound, digits=2)
     return {
-        "day": day.name,
         "calls": day.calls,
         "(a) every order, every beat": day.every_order,
         "(b) each working order, every beat": day.every_working,
@@ -88,13 +100,6 @@ def _result(day: Day) -> dict[str, Any]:
         "(a) to (c) p50 s": bound["median"],
         "(a) to (c) p95 s": bound["p95"],
     }
-
-
-def _table(found: list[dict[str, Any]]) -> str:
-    names = list(found[0])
-    rule = "|".join(["---"] * (len(found) + 1))
-    lines = [f"| {name} | " + " | ".join(str(one[name]) for one in found) + " |" for name in names]
-    return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,8 @@ def _wait_until_working(program: Program, pk: int) -> Mapping[str, Any]:
 
 
 def _times(order: Mapping[str, Any]) -> dict[str, Figure]:
-    clicked = datetime.fromisoformat(order["clicked_at"])
     sent = sorted(datetime.fromisoformat(share["sent_at"]) for share in order["accounts"])
+    clicked = sent[-1] - timedelta(milliseconds=order["broadcast_ms"])
 
     def after(at: datetime) -> float:
         return round((at - clicked).total_seconds() * 1000, 1)

@@ -2,11 +2,15 @@
 
 import gc
 import os
+import threading
+import time
 from pathlib import Path
 
 from django.conf import settings
 
 from brokerage.supervision import notify
+
+COLLECT_EVERY_S = 20
 
 
 def ready_file(name: str) -> Path:
@@ -19,10 +23,20 @@ def calm_garbage_collector() -> None:
 
     A broadcast makes thousands of short-lived objects; at the default threshold the collector
     runs dozens of times between the click and the first request sent.
+
+    By itself it would then hardly ever look at what is old, and closed connections with their
+    buffers are: a thread does, at its own pace. What is frozen it need not look at.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 50)
+    threading.Thread(target=_collect, name="collector", daemon=True).start()
+
+
+def _collect() -> None:
+    while True:
+        time.sleep(COLLECT_EVERY_S)
+        gc.collect()
 
 
 def say_ready() -> None:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.utils import timezone
 
-from accounts.live.process import say_ready
+from accounts.live.process import calm_garbage_collector, say_ready
 from accounts.services.heartbeats import keep_saying_alive
 from brokerage.transport import process_gateway
 from orders.services.elsewhere import look_elsewhere
@@ -43,6 +43,7 @@ class Command(BaseCommand):
         )
         station = Station(process_gateway(), hooks)
         keep_saying_alive()
+        calm_garbage_collector()
         asyncio.run(_run(station))
         station.close(within_s=END_WITHIN_S)
         write_counts(every_s=0)
