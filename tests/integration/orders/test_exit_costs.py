@@ -11,7 +11,7 @@ from orders.services.exits.writing import give_up, postpone
 from tests.integration.orders.hands import statements
 from tests.integration.orders.leaving import enter
 
-OPENING, PLANNING, PROVING = 24, 31, 30
+OPENING, PLANNING, PROVING = 25, 31, 30
 POSTPONING, GIVING_UP = 1, 7
 
 
@@ -19,6 +19,7 @@ POSTPONING, GIVING_UP = 1, 7
 def test_statements_of_an_exit_do_not_grow_with_accounts(crowd, prices, accounts):
     way = enter(crowd, crowd.condor(), accounts=crowd.accounts[:accounts])
 
+    prices.client.flushall()  # whether quotes are still remembered would be the clock's affair
     opening = statements(lambda: way.open(pricing=Pricing.NATURAL, limit=None))
     planning = statements(lambda: advance_exits(gateway=crowd.gateway))
 
