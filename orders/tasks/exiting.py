@@ -8,8 +8,11 @@ from accounts.services.positions import keep_positions
 from accounts.tasks.queue import enqueue
 from brokerage.transport import process_gateway
 from orders.services.exits.advancing import advance_exits as advance
+from orders.services.exits.in_hand import Hands
 from orders.tasks.placing import place_now, ring_for
 from orders.tasks.reading import renew
+
+_hands = Hands()
 
 
 def ring_exits(order_ids: Sequence[int]) -> None:
@@ -20,7 +23,7 @@ def ring_exits(order_ids: Sequence[int]) -> None:
 @shared_task(name="orders.advance_exits")
 def advance_exits(*, order_ids: list[int] | None = None) -> None:
     """Carry exits on; a second delivery finds them where the first one left them."""
-    advanced = advance(gateway=process_gateway(), order_ids=order_ids)
+    advanced = advance(gateway=process_gateway(), order_ids=order_ids, hands=_hands)
     renew(advanced.refused_tokens)
     exits = list(advanced.ready.values())
     for ready in exits[1:]:

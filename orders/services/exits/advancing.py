@@ -14,7 +14,9 @@ from brokerage.schwab.replies import AccountReading
 from orders.domain.exiting import Holdings
 from orders.domain.exits import ExitState
 from orders.models import ExitStep, LegFill
+from orders.selectors.due import due_steps
 from orders.services.exits import clearing
+from orders.services.exits.in_hand import Hands
 from orders.services.exits.judging import plan_of, read_sets
 from orders.services.exits.looking import Looked, Seen, look
 from orders.services.exits.planning import (
@@ -65,14 +67,26 @@ class Advanced:
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
 
 
-def advance_exits(*, gateway: FanOut, order_ids: Collection[int] | None = None) -> Advanced:
+def advance_exits(
+    *, gateway: FanOut, order_ids: Collection[int] | None = None, hands: Hands | None = None
+) -> Advanced:
     """Carry on every exit that is due, or these, as far as it goes now.
 
     Whatever is not proved yet is looked at again a second later; what only the agent can decide is
     left to him as residual, with the reason.
+
+    Args:
+        hands: passes over what other passes that share them are at.
     """
     now = timezone.now()
-    steps = load_steps(now=now, order_ids=order_ids)
+    due = due_steps(now=now, order_ids=order_ids)
+    with (hands or Hands()).take(due.values_list("pk", flat=True)) as taken:
+        # Read now: who had them in hand before may have ended them meanwhile.
+        steps = load_steps(due.filter(pk__in=taken)) if taken else []
+        return _advance(steps, gateway, now)
+
+
+def _advance(steps: list[ExitStep], gateway: FanOut, now: datetime) -> Advanced:
     advanced = Advanced(steps=len(steps))
     if not steps:
         return advanced

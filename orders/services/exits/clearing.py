@@ -50,7 +50,7 @@ def clear_the_way(steps: Sequence[ExitStep], *, gateway: FanOut, now: datetime) 
     clear = Clear()
     stopped = _stopped([step for step in steps if step.state == ExitState.WAITING])
     give_up([step for step in steps if step.pk in stopped], stopped, now=now)
-    going = [step for step in steps if step.pk not in stopped and not _is_replaced(step, now)]
+    going = _not_replaced([step for step in steps if step.pk not in stopped], now)
     entries = entry_orders(going)
     working = [child for children in entries.values() for child in children]
     if working:
@@ -121,19 +121,23 @@ def _stopped(steps: Sequence[ExitStep]) -> dict[int, str]:
     return stopped
 
 
-def _is_replaced(step: ExitStep, now: datetime) -> bool:
-    """Follow a step's order to its successor; tell whether the step has to wait for it."""
-    child = step.child
-    if child is None:
-        return False
-    if child.successor_id is not None:
-        follow_child(step, child.successor_id)
-        return True
+def _not_replaced(steps: Sequence[ExitStep], now: datetime) -> list[ExitStep]:
+    """Return the steps whose order stands; those whose order was replaced go on with the other."""
+    kept, waiting = [], []
+    for step in steps:
+        if step.child is not None and step.child.successor_id is not None:
+            follow_child(step, step.child.successor_id)
+        elif step.child is not None and _is_being_replaced(step.child):
+            waiting.append(step)
+        else:
+            kept.append(step)
+    postpone(waiting, dict.fromkeys((step.pk for step in waiting), REPLACING), until=now + SOON)
+    return kept
+
+
+def _is_being_replaced(child: AccountOrder) -> bool:
     has_rest = child.status == Status.CANCELED and child.replace_limit is not None
-    if child.status == Status.REPLACED or has_rest:
-        postpone([step], {step.pk: REPLACING}, until=now + SOON)
-        return True
-    return False
+    return child.status == Status.REPLACED or has_rest
 
 
 def _entries_of(

@@ -19,7 +19,6 @@ from orders.models import (
     LegFill,
     PlacedOrderSet,
 )
-from orders.selectors.due import due_steps
 from orders.services.canceling import REST_DUE
 from strategies.domain.tickets import Instruction
 
@@ -74,9 +73,9 @@ _ORDER = (
 _LOGIN = ("status", "label", "status_reason", "app_key_index", "token__access", "token__version")
 
 
-def load_steps(*, now: datetime, order_ids: Collection[int] | None = None) -> list[ExitStep]:
+def load_steps(due: QuerySet[ExitStep]) -> list[ExitStep]:
     """Return those steps with all that is asked of them, in grid order."""
-    due = due_steps(now=now, order_ids=order_ids).select_related(*_OWN)
+    due = due.select_related(*_OWN)
     own = [field.name for field in ExitStep._meta.concrete_fields]
     columns = [f"{path}__{name}" for path, names in _OWN.items() for name in names]
     sets = PlacedOrderSet.objects.select_related("order").only("order", "order__underlying")

@@ -6,11 +6,12 @@ from django.utils import timezone
 from orders.domain.exits import Pricing
 from orders.models import ExitStep
 from orders.services.exits.advancing import advance_exits
+from orders.services.exits.in_hand import Hands
 from orders.services.exits.writing import give_up, postpone
 from tests.integration.orders.hands import statements
 from tests.integration.orders.leaving import enter
 
-OPENING, PLANNING, PROVING = 24, 30, 29
+OPENING, PLANNING, PROVING = 25, 31, 30
 POSTPONING, GIVING_UP = 1, 7
 
 
@@ -18,6 +19,7 @@ POSTPONING, GIVING_UP = 1, 7
 def test_statements_of_an_exit_do_not_grow_with_accounts(crowd, prices, accounts):
     way = enter(crowd, crowd.condor(), accounts=crowd.accounts[:accounts])
 
+    prices.client.flushall()  # whether quotes are still remembered would be the clock's affair
     opening = statements(lambda: way.open(pricing=Pricing.NATURAL, limit=None))
     planning = statements(lambda: advance_exits(gateway=crowd.gateway))
 
@@ -59,3 +61,18 @@ def test_a_close_waits_for_two_reads_of_each_login_and_no_more(fleet, condor):
 
     rows = [row["path"] for row in fleet.broker.journal(before)]
     assert sorted(rows) == ["/trader/v1/accounts"] * 3 + ["/trader/v1/orders"] * 3
+
+
+def test_a_pass_asks_nothing_about_steps_that_another_one_has_in_hand(fleet, condor):
+    way, hands = enter(fleet, condor), Hands()
+    way.open()
+    first, *others = [step.pk for step in way.steps()]
+    before = fleet.broker.journal()[-1]["seq"]
+
+    with hands.take([first]):
+        assert advance_exits(gateway=fleet.gateway, hands=hands).steps == len(others)
+    assert len(fleet.broker.journal(before)) == 2 * len(others)
+    assert way.states() == ["WAITING", "CLOSING", "CLOSING"]
+
+    assert advance_exits(gateway=fleet.gateway, hands=hands).steps == 1
+    assert way.states() == ["CLOSING"] * 3
