@@ -8,7 +8,7 @@ from orders.domain.exits import Pricing
 from orders.services.exits.advancing import advance_exits
 from tests.integration.orders.leaving import Way, enter
 
-OPENING, PLANNING = 25, 27
+OPENING, PLANNING = 23, 26
 
 
 @pytest.fixture
