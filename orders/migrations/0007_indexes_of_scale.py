@@ -1,6 +1,7 @@
 """Indexes for a million account orders, and fewer of them where broadcasts are written."""
 
 import django.db.models.deletion
+import orders.models.ids
 from django.conf import settings
 from django.db import migrations, models
 
@@ -27,6 +28,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Their numbers are in order from now on; nothing changes in the database.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    "accountorder",
+                    "id",
+                    models.UUIDField(
+                        primary_key=True,
+                        default=orders.models.ids.new_id,
+                        editable=False,
+                        serialize=False,
+                    ),
+                )
+            ]
+        ),
         without_index(
             "accountorderleg",
             "child",

@@ -7,6 +7,7 @@ from orders.models.children import (
     ExternalOrder,
     LegFill,
 )
+from orders.models.ids import new_id
 from orders.models.parents import ComplexOrder, OrderLeg, PriceLadder, SavedOrder
 from orders.models.sets import ExitStep, PlacedOrderSet
 
@@ -22,4 +23,5 @@ __all__ = [
     "PlacedOrderSet",
     "PriceLadder",
     "SavedOrder",
+    "new_id",
 ]

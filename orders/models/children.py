@@ -1,7 +1,6 @@
 """Account orders, one per account and attempt, with their legs and fills."""
 
 from decimal import Decimal
-from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
@@ -9,6 +8,7 @@ from django.db.models import Q
 from accounts.domain.words import choices
 from accounts.models import Account
 from orders.domain.lifecycle import UNRESOLVED, Purpose, Reason, Status, any_of
+from orders.models.ids import new_id
 from orders.models.parents import ComplexOrder
 from strategies.domain.tickets import Instruction
 
@@ -27,7 +27,7 @@ class AccountOrder(models.Model):
     out anew at that limit, unless `replace_until` is over: as another attempt, the `successor`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # Constraints and indexes below begin with these two columns: they need none of their own.
     order = models.ForeignKey(
         ComplexOrder, on_delete=models.CASCADE, related_name="children", db_index=False

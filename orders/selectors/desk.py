@@ -179,7 +179,8 @@ def desk_rows(kind: Kind, *, today: date, ground: Ground | None = None) -> list[
 
 def ground_of_orders(kind: Kind) -> Ground:
     """Return what a list of these shares with other parts of its page."""
-    return Ground(desk_orders(kind, most=MOST_OPEN + MOST_DONE, newest=MOST_DONE))
+    orders = desk_orders(kind, most=MOST_OPEN + MOST_DONE, newest=MOST_DONE)
+    return Ground(orders, has_averages=kind is not Kind.STOCKS)  # one leg: that of the row
 
 
 def last_row(rows: Sequence[DeskRow]) -> DeskRow | None:

@@ -65,6 +65,7 @@ class Ground:
         orders: a query of broadcasts, or nothing where none are shown; `sets` likewise.
         most_sets: how many sets are shown at most, of few accounts; one more tells of the rest.
         accounts: if they were read already.
+        has_averages: whether the average fills of the legs are shown.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class Ground:
         *,
         most_sets: int | None = None,
         accounts: Sequence[Account] | None = None,
+        has_averages: bool = True,
     ) -> None:
         self._orders = orders
         self._sets = sets
         self._most_sets = most_sets
         self._accounts = accounts
+        self._has_averages = has_averages
 
     @cached_property
     def orders(self) -> Sequence[DeskOrder]:
@@ -117,6 +120,8 @@ class Ground:
     @cached_property
     def averages(self) -> Averages:
         """What the legs of the broadcasts were filled at in all accounts."""
+        if not self._has_averages:
+            return {}
         if self.sets:  # these need every fill: nothing has to be read once more
             return averages_in(self.filled[0])
         return averages_of(self._order_ids)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection
 
@@ -13,7 +13,7 @@ from accounts.services.inserting import insert_copies
 from orders.domain.allocation import Share
 from orders.domain.bodies import Body
 from orders.domain.lifecycle import Status
-from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, OrderLeg
+from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, OrderLeg, new_id
 
 
 def write_children(
@@ -48,7 +48,7 @@ def write_children(
 
 def _child(share: Share, body: Body) -> dict[str, Any]:
     return {
-        "id": uuid4(),
+        "id": new_id(),
         "account_id": share.account_id,
         "contracts": share.contracts,
         "remaining": share.contracts,

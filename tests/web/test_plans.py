@@ -69,7 +69,7 @@ def plans_of():
     def explain(execute, sql, params, many, context):
         if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
             cursor = connection.connection.cursor()
-            cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%s", "?"), params)
+            cursor.execute("EXPLAIN QUERY PLAN " + sql.replace("%s", "?"), params or ())
             found.append((sql, [row[-1] for row in cursor.fetchall()]))
         return execute(sql, params, many, context)
 

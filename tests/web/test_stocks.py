@@ -234,7 +234,7 @@ def test_forty_orders_to_45_accounts_cost_few_queries_and_bytes(
         page = client.get("/stocks/")
     with django_assert_max_num_queries(4):
         warm = client.get("/stocks/")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(7):
         panel = client.get("/stocks/orders/?sort=id", headers=HTMX)
 
     assert page.content.count(b"data-row>") == warm.content.count(b"data-row>") == 40

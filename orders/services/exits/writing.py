@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +17,7 @@ from orders.domain.bodies import Body
 from orders.domain.exiting import ClosingOrder
 from orders.domain.exits import AT_WORK, ExitState
 from orders.domain.lifecycle import Purpose, Status, any_of
-from orders.models import AccountOrder, AccountOrderLeg, ExitStep, PlacedOrderSet
+from orders.models import AccountOrder, AccountOrderLeg, ExitStep, PlacedOrderSet, new_id
 from orders.services.exits.judging import read_set
 from orders.services.exits.planning import Outcome, accounts_of
 from orders.services.exits.situation import Closers, closers_in
@@ -137,7 +137,7 @@ def _create_children(decided: Decided, now: datetime) -> dict[int, UUID]:
         order, body = outcome.order, outcome.body
         if order is None or body is None:
             continue
-        made[step.pk] = pk = uuid4()
+        made[step.pk] = pk = new_id()
         attempt = attempts.get((step.order_id, step.account_id), 0) + 1
         rows.append(_child_row(pk, step, order, body, attempt))
         legs += _leg_rows(pk, order)
