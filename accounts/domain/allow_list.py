@@ -9,6 +9,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 PORTS = {"http": 80, "https": 443}
 LONGEST_URL = 300
+# Where a network of IPv6 alone reaches IPv4: the last 32 bits are the address.
+TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
 class NotAllowed(ValueError):
@@ -66,12 +68,19 @@ class AllowList:
 
     def permits(self, address: str) -> bool:
         """Tell whether a connection may go to this address: public ones, and those allowed."""
-        found = ip_address(address.partition("%")[0])
-        if isinstance(found, IPv6Address) and found.ipv4_mapped:
-            found = found.ipv4_mapped
+        found = _meant(ip_address(address.partition("%")[0]))
         if any(found.version == net.version and found in net for net in self.networks):
             return True
         return found.is_global and not found.is_multicast
+
+
+def _meant(found: Address) -> Address:
+    """Return where a connection ends: some addresses of IPv6 are but another way to one of IPv4."""
+    if isinstance(found, IPv4Address):
+        return found
+    if found in TRANSLATED:
+        return IPv4Address(int(found) & 0xFFFF_FFFF)
+    return found.ipv4_mapped or found.sixtofour or found
 
 
 def _network(entry: str) -> Network:

@@ -3,14 +3,20 @@
 import asyncio
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
 from django.db.backends.signals import connection_created
+from django.test import Client
 from django.urls import clear_url_caches, get_resolver
 
+from accounts.live.hub import hub_of_this_loop
+from accounts.live.streaming import HELLO
+from tests.support.make import make_user
 from tradeswim import serving
 from tradeswim.serving import Handler, KeptThreads
 
@@ -48,32 +54,45 @@ def connected(settings):
     databases["CONN_MAX_AGE"] = before
 
 
+class Visit:
+    """One request as a server hands it over, and what is answered."""
+
+    def __init__(self, path: str, cookie: str = "") -> None:
+        headers = [(b"host", b"127.0.0.1"), (b"cookie", cookie.encode())]
+        self.scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 8000),
+        }
+        self.sent: list[Mapping[str, Any]] = []
+        self.is_answered, self.is_gone = asyncio.Event(), asyncio.Event()
+        self._told = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def go(self, threads: KeptThreads, handler: Handler) -> int:
+        """Ask; return the status."""
+        async with threads.one():
+            await handler(self.scope, self._receive, self._send)
+        return int(str(self.sent[0]["status"]))
+
+    async def _receive(self) -> dict[str, object]:
+        if self._told:
+            return self._told.pop()
+        await self.is_gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        self.sent.append(message)
+        if message.get("body"):
+            self.is_answered.set()
+
+
 async def get(path: str, threads: KeptThreads, handler: Handler) -> int:
-    """Ask as a server would; return the status."""
-    told = [{"type": "http.request", "body": b"", "more_body": False}]
-    sent: list[dict[str, object]] = []
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "GET",
-        "path": path,
-        "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8000),
-    }
-
-    async def receive():
-        if not told:
-            await asyncio.Event().wait()
-        return told.pop()
-
-    async def send(message):
-        sent.append(message)
-
-    async with threads.one():
-        await handler(scope, receive, send)
-    return int(str(sent[0]["status"]))
+    return await Visit(path).go(threads, handler)
 
 
 def wait_for_idle(threads: KeptThreads, count: int) -> None:
@@ -164,4 +183,27 @@ def test_threads_are_connected_and_pages_loaded_before_the_first_request(connect
     asyncio.run(get("/healthz/ready", threads, Handler()))
 
     assert len(connected) == 2
+    close(threads)
+
+
+def test_a_page_that_listens_is_told_in_the_servers_loop_and_leaves_its_thread(queue, settings):
+    settings.CACHE_URL = queue.url
+    browser, threads, handler = Client(), KeptThreads(), Handler()
+    browser.force_login(make_user())
+    cookie = f"sessionid={browser.cookies['sessionid'].value}"
+
+    async def listen() -> list[Mapping[str, Any]]:
+        visit = Visit("/live/stream/", cookie)
+        listening = asyncio.create_task(visit.go(threads, handler))
+        await asyncio.wait_for(visit.is_answered.wait(), 30)
+        assert len(hub_of_this_loop()) == 1
+        visit.is_gone.set()
+        await listening
+        return visit.sent
+
+    start, hello, *_ = asyncio.run(listen())
+
+    assert start["status"] == 200
+    assert hello["body"] == HELLO
+    wait_for_idle(threads, 1)
     close(threads)

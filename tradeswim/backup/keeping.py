@@ -54,7 +54,8 @@ def back_up(folder: Path, *, key_file: Path, keep: int, now: datetime) -> Path:
         environment=settings.ENVIRONMENT,
         host=here().host,
     )
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Of two at the same moment one ends here: both would write into one file.
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             write_archive(file, header, key, databases.dump())

@@ -11,7 +11,7 @@ from orders.services.exits.writing import give_up, postpone
 from tests.integration.orders.hands import statements
 from tests.integration.orders.leaving import enter
 
-OPENING, PLANNING, PROVING = 24, 29, 30
+OPENING, PLANNING, PROVING = 23, 30, 29
 POSTPONING, GIVING_UP = 1, 7
 
 

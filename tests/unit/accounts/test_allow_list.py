@@ -53,7 +53,9 @@ def test_everything_else_is_refused(url):
         read(*OURS).check_url(url)
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "10.1.2.3"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822", "10.1.2.3"]
+)
 def test_public_addresses_and_those_that_are_named_may_be_connected_to(address):
     assert read(*OURS).permits(address)
 
@@ -78,6 +80,8 @@ def test_public_addresses_and_those_that_are_named_may_be_connected_to(address):
         "ff02::1",
         "::ffff:127.0.0.1",
         "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::1",
     ],
 )
 def test_no_other_address_may(address):
