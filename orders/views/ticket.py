@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.decorators import DeskRequest, may_trade, signed_in
+from accounts.services.proving import WrongPassword, check_own_password
+from accounts.services.tries import TooManyTries
 from accounts.tasks.queue import QueueDown, check_queue
 from orders.decorators import received_at
 from orders.domain.errors import BadTicket, GuardRefused, KeyReused
@@ -213,8 +215,10 @@ def _prove(request: DeskRequest) -> None:
     given = request.POST.get("password", "")
     if not given:
         raise PasswordRequired("Give your password. Nothing was sent.")
-    if not request.user.check_password(given):
-        raise PasswordRequired("That is not your password. Nothing was sent.")
+    try:
+        check_own_password(request.user, given, now=now)
+    except (WrongPassword, TooManyTries) as error:
+        raise PasswordRequired(f"{error} Nothing was sent.") from None
     request.session[PROVED_AT] = now.isoformat()
 
 

@@ -72,6 +72,17 @@ def test_the_redis_instances_it_makes_are_those_the_units_wait_for():
     assert made <= set((UNITS / "tradeswim.target").read_text().replace("=", " ").split())
 
 
+def test_the_papers_name_units_that_there_are():
+    there = {name.removesuffix(".service") for name in all_units()}
+    there |= {f"redis-server@tradeswim-{name}" for name in ("queue", "cache")} | {
+        "tradeswim.target"
+    }
+    for paper in (ROOT / "docs").glob("*.md"):
+        code = " ".join(re.findall(r"`([^`]+)`", paper.read_text()))
+        named = re.findall(r"systemctl \w+ ([\w@.-]+)|(redis-server@[\w-]+)", code)
+        assert {one for pair in named for one in pair if one} <= there, paper.name
+
+
 def test_settings_are_read_as_systemd_reads_them(tmp_path):
     file = tmp_path / "tradeswim.env"
     file.write_text("# a comment\nA_NAME=a value with $signs and 'quotes'\n\nB=\nnot a setting\n")

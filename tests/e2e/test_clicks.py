@@ -71,6 +71,31 @@ def test_an_enter_that_is_held_down_reviews_and_sends_nothing(ticket):
     expect(ticket.locator(SEND)).to_be_enabled()
 
 
+# As the review of an order with real money has it.
+PASSWORD_FIELD = '<input type="password" name="password" aria-label="Password" required>'
+
+
+def test_an_enter_in_the_password_of_the_review_neither_sends_nor_goes_back(ticket):
+    ticket.get_by_label("Shares", exact=True).fill("2")
+    expect(ticket.locator("#ticket")).to_contain_text("90 sh")
+    ticket.keyboard.press("Enter")
+    expect(ticket.locator(SEND)).to_be_focused()
+    ticket.locator("#ticket .review").evaluate(
+        "(review, field) => review.insertAdjacentHTML('beforeend', field)", PASSWORD_FIELD
+    )
+    ticket.wait_for_timeout(500)  # the button that sends is armed
+    sent, back = posts(ticket, r"/desk/send/$"), posts(ticket, r"/desk/ticket/$")
+
+    password = ticket.get_by_label("Password", exact=True)
+    password.fill("a password")
+    password.press("Enter")
+    ticket.wait_for_timeout(1000)
+
+    assert (sent, back) == ([], [])
+    expect(password).to_have_value("a password")
+    expect(ticket.locator(SEND)).to_be_enabled()
+
+
 # --- an exit that is not asked about ----------------------------------------------------------------
 
 

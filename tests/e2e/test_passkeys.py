@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 
+from tests.e2e.browsing import posts
 from tests.e2e.site import Site
 from tests.support.stack import PASSWORD
 
@@ -131,3 +132,32 @@ def test_a_device_that_does_not_know_the_person_lets_nobody_in(page, by_name):
     page.goto(f"{by_name}/settings/second-factors/")
     page.get_by_role("button", name="Remove Found in a drawer").click()
     expect(page.locator("#toasts")).to_contain_text("is removed.")
+
+
+def test_a_mode_asks_for_the_proof_only_where_it_opens_the_fleet(desk: Page, site: Site) -> None:
+    desk.goto(f"{site.url}/desk/modes/")
+    desk.route("**/desk/modes/", answer_nothing)
+    sent = posts(desk, r"/desk/modes/$")
+    form = desk.locator("form.mode-form")
+    form.evaluate("form => form.dataset.proveAfter = '1'")
+    form.get_by_label("Why").fill("typed before the proof")
+    form.get_by_label("Open", exact=True).check()
+    form.get_by_role("button", name="Set mode").click()
+    expect(desk.locator("#modal").get_by_label("Password")).to_be_visible()
+    assert sent == []
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#modal")).to_be_hidden()
+    expect(form.get_by_label("Why")).to_have_value("typed before the proof")
+
+    form.get_by_label("Frozen", exact=True).check()
+    with desk.expect_request(lambda asked: asked.method == "POST"):
+        form.get_by_role("button", name="Set mode").click()
+    assert len(sent) == 1
+
+
+def answer_nothing(route: Route) -> None:
+    """Let no mode be set here: every other test trades on this fleet."""
+    if route.request.method == "POST":
+        route.fulfill(status=204)
+    else:
+        route.continue_()

@@ -11,7 +11,9 @@ from accounts.domain.happenings import Kind
 from accounts.domain.words import Role
 from accounts.models import Alarm, AuditEvent, Delivery, Hook, Receiver
 from accounts.services.alarms import raise_alarm
+from accounts.services.hooks import add_receiver
 from accounts.services.outbox import keep_mailbox, publish, tell_alarms
+from orders.selectors.hooks import list_hooks, list_receivers
 from tests.support.hooking import make_program
 from tests.support.make import make_user
 from tests.web.browsing import text_of
@@ -173,6 +175,27 @@ def test_the_last_deliveries_are_shown_with_what_became_of_them(admin, fleet, se
     assert "mode.changed" in page
     assert "HTTP 503" in page
     assert "1 waiting" in page
+
+
+def test_each_shows_its_own_last_eight_in_as_many_queries_as_one_would_cost(
+    fleet, settings, queue, django_assert_num_queries
+):
+    settings.HOOK_IN, settings.CACHE_URL = True, queue.url
+    for name in ("first", "second"):
+        program = make_program(fleet.agent, name)
+        for number in range(9):
+            program.call(f"{name} {number}")
+        add_receiver(name=name, url=URL, kinds=[], actor="owner", now=timezone.now())
+    for number in range(9):
+        publish(Kind.MODE_CHANGED, f"mode:{number}", {}, at=timezone.now())
+
+    with django_assert_num_queries(5):
+        hooks, receivers = list_hooks(), list_receivers()
+        came = {one.hook.name: [row.saved_order for row in one.came] for one in hooks}
+        went = {one.receiver.name: [row.message.subject for row in one.went] for one in receivers}
+
+    assert came == {name: [f"{name} {n}" for n in range(8, 0, -1)] for name in ("first", "second")}
+    assert went == {name: [f"mode:{n}" for n in range(8, 0, -1)] for name in ("first", "second")}
 
 
 def test_every_alarm_says_who_was_told_of_it(admin, settings):

@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.decorators import PROVE_FIRST, guards_of
-from accounts.models import AuditEvent, BrokerLogin, TotpSecret
+from accounts.domain.happenings import Channel
+from accounts.domain.words import Role
+from accounts.models import AuditEvent, BrokerLogin, Receiver, TotpSecret
 from accounts.services.proving import FRESH_S
 from orders.views import (
     account_editing,
@@ -23,6 +25,7 @@ from orders.views import (
     ticket,
 )
 from tests.support.factors import Device, give_app, wrong_code
+from tests.support.hooking import make_program
 from tests.support.make import PASSWORD, make_login
 from tests.web.browsing import text_of
 from tests.web.factor_pages import add_passkey, grow_old, options_on
@@ -175,6 +178,31 @@ def test_opening_the_fleet_needs_a_proof_and_freezing_it_never(browser):
     answer = browser.post("/desk/modes/", wish)
     assert answer["Location"] == "/desk/modes/"
     assert "now open" in text_of(browser.get("/desk/modes/"))
+
+
+def tags(page, address):
+    """Return the beginnings of a page's forms that are sent there."""
+    return re.findall(rf'<form [^>]*action="{address}"[^>]*>', html.unescape(text_of(page)))
+
+
+def test_forms_of_hooks_and_receivers_ask_before_what_was_typed_is_lost(browser, user):
+    user.role = Role.ADMIN
+    user.save()
+    browser.force_login(user)
+    make_program(user)
+    Receiver.objects.create(name="ops", channel=Channel.WEBHOOK, url="https://hooks.example/")
+    page = browser.get("/settings/hooks/")
+    found = tags(page, '/settings/(?:hooks|receivers)/[^"]+')
+
+    assert len(found) == 4
+    assert all("data-prove-after=" in one for one in found)
+
+
+def test_the_form_of_modes_asks_for_opening_the_fleet_alone(browser):
+    (form,) = tags(browser.get("/desk/modes/"), "/desk/modes/")
+
+    assert "data-prove-after=" in form
+    assert 'data-prove-if="what=FLEET%3A&mode=OPEN"' in form
 
 
 def test_what_places_cancels_exits_and_freezes_never_asks(browser):

@@ -9,10 +9,17 @@ function ask() {
   window.htmx.ajax("GET", "/prove/", { target: "#modal", swap: "innerHTML", headers });
 }
 
+// Whether a form wants one as it is filled in: data-prove-if="name=value&…", or always.
+function matters(form) {
+  const filledIn = new FormData(form);
+  const wanted = [...new URLSearchParams(form.dataset.proveIf)];
+  return wanted.every(([name, value]) => filledIn.get(name) === value);
+}
+
 function hold(event) {
   const { submitter, target } = event;
   const after = Number(submitter?.dataset.proveAfter ?? target.dataset.proveAfter);
-  if (!after || Date.now() / 1000 < Math.max(after, provedUntil)) return;
+  if (!after || Date.now() / 1000 < Math.max(after, provedUntil) || !matters(target)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   ask();
