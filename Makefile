@@ -10,7 +10,7 @@ MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
-.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak deploy-test test-postgresql faults-postgresql soak-postgresql check bench bench-keep bench-check bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills requirements audit sbom vendor
+.PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak deploy-test test-postgresql faults-postgresql soak-postgresql check bench bench-keep bench-check bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills bench-scale-out requirements audit sbom vendor
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
@@ -110,6 +110,9 @@ bench-polling: $(DEV) ## measure what a simulated trading day costs in reads (ta
 
 bench-fleet: $(DEV) ## let the beats run over 2,000 accounts under 200 keys
 	@$(PY) -m benchmarks.fleet
+
+bench-scale-out: $(DEV) ## broadcast to 10,000 accounts with two placement workers on a throw-away PostgreSQL
+	@scripts/with-postgresql $(PY) -m benchmarks.scale_out
 
 bench-live: $(DEV) ## measure how soon a changed cell is on 20 open pages in Chromium
 	@$(PY) -m benchmarks.live

@@ -42,7 +42,7 @@ def round_trip(agent: User) -> Check:
     try:
         order_id = _send(agent, account)
         reached = _wait(order_id, {Status.WORKING})
-        ended = reached if reached in TERMINAL else _take_back(order_id, agent)
+        ended = reached if reached in TERMINAL else take_back(order_id, agent)
     except (BadTicket, QueueDown) as error:
         return Check(NAME, is_go=False, words=f"was refused: {error}")
     is_go = (reached, ended) == (Status.WORKING, Status.CANCELED)
@@ -69,7 +69,7 @@ def _send(agent: User, account: Account) -> int:
     return int(creation.order.pk)
 
 
-def _take_back(order_id: int, agent: User) -> Status:
+def take_back(order_id: int, agent: User) -> Status:
     """Cancel the order wherever it is: no test of ours stays behind. Return its status."""
     with suppress(CannotControl):  # it has ended by itself meanwhile
         ring_asked(ask_cancel_of_order(order_id, by=agent.get_username(), now=timezone.now()))

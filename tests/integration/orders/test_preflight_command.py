@@ -66,7 +66,7 @@ def test_an_order_that_ends_before_its_cancel_is_told_as_it_ended(morning, queue
     order = morning.broadcast(morning.shares(1), accounts=morning.accounts[:1])
     morning.poll()
 
-    assert trip._take_back(order.pk, morning.agent) == "FILLED"
+    assert trip.take_back(order.pk, morning.agent) == "FILLED"
 
 
 def test_an_order_that_nobody_sends_is_taken_back(morning, queue, monkeypatch):
