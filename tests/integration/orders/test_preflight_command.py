@@ -62,6 +62,13 @@ def test_an_order_that_ends_at_once_is_not_waited_for(morning, queue):
     assert float(check.words.split()[-2]) < trip.WITHIN_S
 
 
+def test_an_order_that_ends_before_its_cancel_is_told_as_it_ended(morning, queue):
+    order = morning.broadcast(morning.shares(1), accounts=morning.accounts[:1])
+    morning.poll()
+
+    assert trip.take_back(order.pk, morning.agent) == "FILLED"
+
+
 def test_an_order_that_nobody_sends_is_taken_back(morning, queue, monkeypatch):
     monkeypatch.setattr(trip, "WITHIN_S", 0.5)
     with working(queue, deaf_to={PLACING}):
