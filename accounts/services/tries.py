@@ -42,10 +42,11 @@ OF_PROOF = Cap("proof", 5)
 def take_try(cap: Cap, *of: str, now: datetime) -> bool:
     """Count one try; return whether it was the last one. Errors: TooManyTries."""
     rows = _rows(cap, of)
-    if not _counted(rows, cap, now):
-        Tries.objects.bulk_create([Tries(key=_key(cap, of), since=now)], ignore_conflicts=True)
-        if not _counted(rows, cap, now):
+    while not _counted(rows, cap, now):
+        if rows.filter(count__gte=cap.limit).exists():
             raise TooManyTries
+        # Not there yet, or not any more: somebody else proved who he is just now.
+        Tries.objects.bulk_create([Tries(key=_key(cap, of), since=now)], ignore_conflicts=True)
     return rows.filter(count__gte=cap.limit).exists()
 
 

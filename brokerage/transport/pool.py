@@ -74,11 +74,15 @@ class Pool:
             self._opening.add(opening)
             opening.add_done_callback(self._opening.discard)
         try:
-            return await wanted
+            connection = await wanted
         except asyncio.CancelledError:
             if wanted.done() and not wanted.cancelled() and wanted.exception() is None:
                 self.put(wanted.result())  # it came too late for who waited
             raise
+        if _is_good(connection):
+            return connection
+        self.discard(connection)  # closed between its answer and now
+        return await self.open()
 
     async def _open_for_others(self) -> None:
         """Open connections while more wait than are being opened; a failure is somebody's, too."""

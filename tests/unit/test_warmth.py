@@ -13,10 +13,10 @@ from tradeswim.warmth import MOST_CONNECTIONS, connections_for
         (45, 1, 45),
         (45, 4, 45),
         (1000, 1, 1000),
-        (1000, 2, 750),
+        (1000, 2, 1000),
         (5000, 1, MOST_CONNECTIONS),
         (5000, 2, MOST_CONNECTIONS),
-        (5000, 10, 750),
+        (2500, 4, MOST_CONNECTIONS),
     ],
 )
 def test_each_worker_is_ready_for_its_share_and_a_chunk(accounts, workers, connections):

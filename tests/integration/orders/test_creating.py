@@ -22,7 +22,7 @@ from tests.support.fleet import connect
 # Statements: limits; modes; accounts; savepoints; duplicates; parent, its legs and its event;
 # children, their legs and their events. PostgreSQL has more than one writer: those with the same
 # trade wait for each other.
-CREATING = 12 + (connection.vendor == "postgresql")
+CREATING = 11 + (connection.vendor == "postgresql")
 
 
 def create(fleet, ticket, *, choice=None, key=None, clicked_at=None):

@@ -13,6 +13,7 @@ import pytest
 from brokerage.schwab.answers import Proof, judge_placing
 from tests.integration.transport.sending import send
 from tests.support.raw_server import (
+    CREATED,
     Greeting,
     RawServer,
     created,
@@ -101,7 +102,8 @@ with gateway_to(sys.argv[1]) as gateway:
 
 
 def test_when_sockets_run_out_the_others_are_placed_and_nothing_else_is_written():
-    with RawServer(created) as server:
+    slow = says(b"", CREATED, pause=0.3)  # none comes back soon enough to be lent again
+    with RawServer(slow) as server:
         said = subprocess.check_output(
             [sys.executable, "-c", SHORT_OF_SOCKETS, server.url], cwd=ROOT, text=True, timeout=30
         )

@@ -8,7 +8,7 @@ import pytest
 from brokerage.schwab.exchange import FailureKind
 from brokerage.transport import Gateway
 from tests.integration.transport.sending import call, gateway_to, send
-from tests.support.raw_server import CREATED, RawServer, created, dead_port, make_tls, mute
+from tests.support.raw_server import CREATED, RawServer, created, dead_port, make_tls, mute, says
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_an_account_that_cannot_connect_keeps_the_others_back_only_for_a_while(t
 
     patience = {"connect_timeout_s": 9, "total_timeout_s": 9}
     with (
-        RawServer(created, greet=stall_the_third) as server,
+        RawServer(says(CREATED, close=True), greet=stall_the_third) as server,
         gateway_to(server.url.replace("http", "https"), ca_file=tls[1], **patience) as gateway,
     ):
         started = time.monotonic()
