@@ -49,6 +49,7 @@ class Pool:
         self._closing: set[asyncio.Future[None]] = set()
         self._waiting: deque[asyncio.Future[Connection]] = deque()
         self._opening: set[asyncio.Task[None]] = set()
+        self._underway = 0
 
     @property
     def idle(self) -> int:
@@ -69,7 +70,7 @@ class Pool:
         """Return a new connection, or one that comes back, whichever is there first."""
         wanted: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
         self._waiting.append(wanted)
-        if len(self._opening) < OPENED_AT_ONCE:
+        if self._underway < OPENED_AT_ONCE:
             opening = asyncio.create_task(self._open_for_others())
             self._opening.add(opening)
             opening.add_done_callback(self._opening.discard)
@@ -86,12 +87,18 @@ class Pool:
 
     async def _open_for_others(self) -> None:
         """Open connections while more wait than are being opened; a failure is somebody's, too."""
-        while self._waiting and len(self._waiting) >= len(self._opening):
+        while self._underway < min(len(self._waiting), OPENED_AT_ONCE):
+            self._underway += 1
             try:
-                self.put(await self.open())
+                connection, failure = await self.open(), None
             except Exception as error:  # whatever it is, who waits must hear of it
-                if (wanted := self._next_waiting()) is not None:
-                    wanted.set_exception(error)
+                connection, failure = None, error
+            finally:
+                self._underway -= 1
+            if connection is not None:
+                self.put(connection)
+            elif failure is not None and (wanted := self._next_waiting()) is not None:
+                wanted.set_exception(failure)
 
     def _next_waiting(self) -> asyncio.Future[Connection] | None:
         """Return who waits longest and has not given up."""
