@@ -50,6 +50,10 @@ def test_one_mute_account_of_45_holds_nobody_up():
     assert 0.7 < last < 1.3
 
 
+# A connection after this is not lent again.
+LAST_ANSWER = CREATED.replace(b"Content-Length", b"Connection: close\r\nContent-Length")
+
+
 def test_an_account_that_cannot_connect_keeps_the_others_back_only_for_a_while(tls):
     async def stall_the_third(number, writer):
         stalls = number == 2 or number > 4  # and whatever is opened instead of it
@@ -57,7 +61,7 @@ def test_an_account_that_cannot_connect_keeps_the_others_back_only_for_a_while(t
 
     patience = {"connect_timeout_s": 9, "total_timeout_s": 9}
     with (
-        RawServer(says(CREATED, close=True), greet=stall_the_third) as server,
+        RawServer(says(LAST_ANSWER, close=True), greet=stall_the_third) as server,
         gateway_to(server.url.replace("http", "https"), ca_file=tls[1], **patience) as gateway,
     ):
         started = time.monotonic()
