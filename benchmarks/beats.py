@@ -75,7 +75,7 @@ def _fleet(accounts: int, runs: int) -> Section:
     broker.moves = True
     found["balances, all moved"] = beats.balances()
     return Section(
-        name=f"beats {accounts}",
+        name=f"beats-{accounts}",
         title=f"One run of a beat with {accounts} accounts, each its own login and key",
         rows={label: _row(ran) for label, ran in found.items()},
         words=f"{runs} runs each (one of those called first). Of the working orders half last 90 s "

@@ -79,7 +79,7 @@ def _large(accounts: int) -> Section:
         program.wait_for_order(order, "FILLED", seconds=LONG_S)
         shown["after a broadcast to all"] = _settled(stack, ready)
     return Section(
-        name="memory of many",
+        name="memory-many",
         title=f"Memory with {accounts} accounts, MB PSS",
         rows=_by_process(shown),
         words=f"Each after {SETTLE_S:g} s of rest.",

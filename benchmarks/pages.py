@@ -66,8 +66,8 @@ class Size:
         )
 
 
-USUAL = Size("pages_45", 45, 500, is_long=False, cold=9, warm=20)
-LONG = Size("pages_1000", 1000, 2000, is_long=True, cold=3, warm=5)
+USUAL = Size("pages-45", 45, 500, is_long=False, cold=9, warm=20)
+LONG = Size("pages-1000", 1000, 2000, is_long=True, cold=3, warm=5)
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def measure(options: argparse.Namespace) -> Sequence[Section]:
             stack.stop()
     return [
         Section(
-            name="scale out",
+            name="scale-out",
             title=f"{options.accounts} accounts, {options.workers} placement workers, PostgreSQL",
             rows={
                 label: {f"broadcast {one + 1}": run[label] for one, run in enumerate(runs)}

@@ -61,6 +61,7 @@ def test_the_page_follows_again_when_the_server_was_restarted(desk, site, order)
 def test_the_ages_in_the_footer_begin_again_with_every_beat(desk):
     is_calm(desk)
     ages = "[...document.querySelectorAll('time[data-beat]')].map((one) => one.dateTime)"
+    expect(desk.locator("time[data-beat]")).to_have_count(3, timeout=20_000)
     before = desk.evaluate(ages)
 
     desk.wait_for_timeout(7_000)
