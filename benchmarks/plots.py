@@ -134,7 +134,7 @@ def stacked(rows: Mapping[str, Mapping[str, float]]) -> str:
                 parts.append(_words(middle, y + 17, f"{stages[name]:g}", GROUND, "middle"))
             x = round(x + wide, 1)
     for number, (colour, name) in enumerate(zip(COLOURS, names, strict=False)):
-        x = LEFT + number * 82
+        x = LEFT + number * 88
         parts.append(f"<rect x='{x}' y='22' width='10' height='10' fill='{colour}'/>")
         parts.append(_words(x + 14, 31, name, INK))
     title = "Where the milliseconds go, by accounts; medians"
