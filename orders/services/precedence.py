@@ -6,15 +6,18 @@ It is a courtesy, not a lock that anything is safe by: nobody waits for it for m
 """
 
 import fcntl
+import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 from django.db import connection
+
+log = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
 LOOK_EVERY_S = 0.001
@@ -64,11 +67,20 @@ def _has_one_writer() -> bool:
 @contextmanager
 def _file(name: str, kind: int) -> Iterator[None]:
     """Hold a lock that all processes with this home share, or go on without it."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(_opened(name))
+        except OSError as error:  # no order waits for a courtesy
+            log.warning("no turn to take: %s.lock: %s", name, error.strerror)
+        else:
+            _wait(file, kind)
+        yield
+
+
+def _opened(name: str) -> IO[str]:
     folder = Path(settings.HOME) / "run"
     folder.mkdir(exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
-        _wait(file, kind)
-        yield
+    return (folder / f"{name}.lock").open("w")
 
 
 def _wait(file: IO[str], kind: int) -> None:

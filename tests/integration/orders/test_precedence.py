@@ -111,3 +111,14 @@ def test_another_process_that_stands_still_is_not_waited_for_long(
 def test_where_many_may_write_claims_do_not_wait():
     with meanwhile(in_turn):
         assert took(lambda: enter(in_turn)) < SOON_S
+
+
+@only_one_writer
+def test_a_folder_that_cannot_be_written_to_stops_no_order(settings, tmp_path, caplog):
+    settings.HOME = tmp_path / "a file"
+    settings.HOME.write_text("in the way")
+
+    assert took(lambda: enter(about_to_send)) < SOON_S
+    assert took(lambda: enter(in_turn)) < SOON_S
+    assert took(give_way) < SOON_S
+    assert "no turn to take: claiming.lock: Not a directory" in caplog.text
