@@ -21,7 +21,7 @@ from orders.selectors.choosing import AccountChoice
 from orders.selectors.preflight import Check
 from orders.services.canceling import ask_cancel_of_order
 from orders.services.creating import create_order
-from orders.tasks import ring_for_new
+from orders.tasks import ring_for
 from orders.tasks.controlling import ring_asked
 from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Instruction, Leg, OrderType, Strategy, Ticket
@@ -65,7 +65,7 @@ def _send(agent: User, account: Account) -> int:
         now=now,
         today=exchange_date(now),
     )
-    ring_for_new(creation)
+    ring_for(creation.ready)
     return int(creation.order.pk)
 
 

@@ -24,7 +24,7 @@ from orders.selectors.drafting import Draft, Wish, draft_ticket
 from orders.selectors.picking import Picking
 from orders.selectors.showing import find_broadcast
 from orders.services.creating import create_order
-from orders.tasks import ring_for_new
+from orders.tasks import ring_for
 from strategies.domain.catalog import VerticalKind
 from strategies.domain.new_york import exchange_date
 from strategies.domain.symbols import PutCall
@@ -99,7 +99,7 @@ class Command(BaseCommand):
             now=timezone.now(),
             today=exchange_date(clicked_at),
         )
-        ring_for_new(creation)
+        ring_for(creation.ready)
         return creation.order.pk
 
     def _watch(self, pk: int, wait_s: float) -> None:
