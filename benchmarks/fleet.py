@@ -7,7 +7,7 @@ and of its processor time, and the memory of the process.
 import argparse
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -67,6 +67,19 @@ def _fleet(accounts: int, minutes: int) -> list[Section]:
             worked[beat].append(time.process_time() - had)
         memory.append(_memory_mb())
         clock.at += timedelta(seconds=BEAT_S)
+    return _sections(accounts, minutes, took, worked, memory)
+
+
+def _sections(
+    accounts: int,
+    minutes: int,
+    took: Mapping[str, Sequence[float]],
+    worked: Mapping[str, Sequence[float]],
+    memory: Sequence[float],
+) -> list[Section]:
+    """Say how long the beats took and worked, in seconds, and what the process grew to."""
+    from accounts.domain.beats import Beat
+
     return [
         Section(
             name="fleet",

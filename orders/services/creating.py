@@ -86,26 +86,32 @@ def create_order(
     """
     body_hash = hash_of(ticket, choice, ladder)
     click = _Click(agent, idempotency_key, body_hash, clicked_at, now, frozenset(confirm))
-    laps = Laps(clicked_at)
-    laps.mark("checked")
     try:
-        judged = judge(ticket, choice, confirmed=click.confirmed, now=now, today=today)
-        _check(judged, click)
-        bound = judge_ladder(ticket, ladder, confirmed=click.confirmed) if ladder else ()
-        laps.mark("judged")
-        with transaction.atomic():
-            overridden = _check_again(judged, click)
-            creation = _write(judged, click, overridden)
-            if ladder is not None:
-                creation = _with_ladder(creation, ladder, click, bound)
-        laps.mark("written")
-        return replace(creation, laps=laps)
+        return _create(ticket, choice, click, ladder, today=today)
     except (IntegrityError, BadTicket):
         # A key that comes again finds its broadcast here: the usual click pays for no look-up.
         earlier = _find_earlier(idempotency_key, body_hash)
         if earlier is None:
             raise
         return Creation(earlier, is_new=False)
+
+
+def _create(
+    ticket: Ticket, choice: AccountChoice, click: _Click, ladder: Ladder | None, *, today: date
+) -> Creation:
+    laps = Laps(click.clicked_at)
+    laps.mark("checked")
+    judged = judge(ticket, choice, confirmed=click.confirmed, now=click.now, today=today)
+    _check(judged, click)
+    bound = judge_ladder(ticket, ladder, confirmed=click.confirmed) if ladder else ()
+    laps.mark("judged")
+    with transaction.atomic():
+        overridden = _check_again(judged, click)
+        creation = _write(judged, click, overridden)
+        if ladder is not None:
+            creation = _with_ladder(creation, ladder, click, bound)
+    laps.mark("written")
+    return replace(creation, laps=laps)
 
 
 def hash_of(ticket: Ticket, choice: AccountChoice, ladder: Ladder | None = None) -> str:

@@ -7,12 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
+from strategies.domain.leg_mixtures import find_mixed_ratios, find_mixtures, find_wrong_count
 from strategies.domain.legs import find_leg_problem, is_long
 from strategies.domain.reversal import reverse_effect
 from strategies.domain.symbols import OptionSymbol, PutCall, format_option, parse_option
 from strategies.domain.tickets import Instruction, Leg, PriceEffect, Problem, Strategy
-
-MOST_LEGS = 4
 
 _BUY, _SELL = Instruction.BUY_TO_OPEN, Instruction.SELL_TO_OPEN
 # Whether the put wing, put body, call body and call wing are bought to open.
@@ -164,68 +163,15 @@ def study(legs: Sequence[Leg]) -> tuple[Structure | None, tuple[Problem, ...]]:
 
 @lru_cache(maxsize=256)  # a broadcast, a cancel or an exit asks for the same in every account
 def _study(legs: tuple[Leg, ...]) -> tuple[Structure | None, tuple[Problem, ...]]:
-    ratios = _find_mixed_ratios(legs)
+    ratios = find_mixed_ratios(legs)
     faults = tuple(filter(None, (find_leg_problem(leg, i) for i, leg in enumerate(legs))))
-    blocking = (*_find_wrong_count(legs), *faults, *_find_mixtures(legs, faults))
+    blocking = (*find_wrong_count(legs), *faults, *find_mixtures(legs, faults))
     if blocking:
         return None, blocking + ratios
     result = _recognise_shape(legs)
     if isinstance(result, Problem):
         return None, (result, *ratios)
     return result, ratios
-
-
-def _find_wrong_count(legs: Sequence[Leg]) -> tuple[Problem, ...]:
-    if not legs:
-        return (Problem("legs", "missing", "The trade has no legs. Add at least one."),)
-    if len(legs) > MOST_LEGS:
-        text = f"The trade has {len(legs)} legs. Schwab takes at most {MOST_LEGS} in one order."
-        return (Problem("legs", "too_many_legs", text),)
-    return ()
-
-
-def _find_mixed_ratios(legs: Sequence[Leg]) -> tuple[Problem, ...]:
-    if len({leg.ratio for leg in legs}) < 2:
-        return ()
-    text = "The legs have different ratios. Use ratio 1 for every leg."
-    return tuple(
-        Problem(f"legs[{index}].ratio", "mixed_ratios", text)
-        for index, leg in enumerate(legs)
-        if leg.ratio != 1
-    )
-
-
-def _find_mixtures(legs: Sequence[Leg], faults: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Compare the legs that are right by themselves with each other."""
-    faulty = {fault.field.partition(".")[0] for fault in faults}
-    sound = [(i, leg) for i, leg in enumerate(legs) if f"legs[{i}]" not in faulty]
-    problems = list(_find_duplicates(sound))
-    if len({leg.instruction.is_for_options for _, leg in sound}) > 1:
-        text = "Shares and options cannot be in one order. Place two orders."
-        return (*problems, Problem("legs", "mixed_assets", text))
-    if not all(leg.instruction.is_for_options for _, leg in sound):
-        return tuple(problems)
-    options = [parse_option(leg.symbol) for _, leg in sound]
-    if len({option.root for option in options}) > 1:
-        text = "The legs have different option roots. Choose all options from one chain."
-        problems.append(Problem("legs", "mixed_roots", text))
-    if len({option.expiration for option in options}) > 1:
-        text = "The legs expire on different days. Choose one expiration for all."
-        problems.append(Problem("legs", "mixed_expirations", text))
-    if len({leg.instruction.opens for _, leg in sound}) > 1:
-        text = "Some legs open and some close a position. Use either kind in one order."
-        problems.append(Problem("legs", "mixed_opening_closing", text))
-    return tuple(problems)
-
-
-def _find_duplicates(legs: Sequence[tuple[int, Leg]]) -> tuple[Problem, ...]:
-    symbols = [leg.symbol for _, leg in legs]
-    text = "This symbol is in the order already. Every leg needs its own."
-    return tuple(
-        Problem(f"legs[{index}].symbol", "duplicate_leg", text)
-        for place, (index, leg) in enumerate(legs)
-        if leg.symbol in symbols[:place]
-    )
 
 
 def _recognise_shape(legs: Sequence[Leg]) -> Structure | Problem:
