@@ -14,6 +14,7 @@ from accounts.services.short_memory import short_memory
 from brokerage.transport import Call, Exchange, Gateway
 from strategies.domain.tickets import Ticket
 from tests.integration.orders.hands import Wire
+from tests.integration.orders.listening import Listening, listen
 from tests.support.fleet import Fleet, connect
 from tests.support.paper import PaperBroker
 from tests.support.raw_server import dead_port
@@ -150,3 +151,15 @@ def morning(fleet, settings, queue, tmp_path):
     while seal_events(now=timezone.now()):
         pass
     return fleet
+
+
+@pytest.fixture
+def streams(fleet: Fleet, redis_server, settings) -> Iterator[Listening]:
+    """Streams of the fleet of three, all of them healthy."""
+    yield from listen(fleet, redis_server, settings)
+
+
+@pytest.fixture
+def family_streams(family: Fleet, redis_server, settings) -> Iterator[Listening]:
+    """Streams of six accounts under two logins."""
+    yield from listen(family, redis_server, settings)

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts.services.stream_health import StreamHealth, healthy_streams, stream_health
 from accounts.services.tokens import refresh_login
+from orders.models import ComplexOrder
 from orders.services.order_reads import Polled
 from orders.services.streaming.looking import thread_s_connection
 from orders.services.streaming.station import Hooks, Station
@@ -99,3 +101,32 @@ def wait_for(look: Callable[[], Any], seconds: float = 10) -> float:
         assert time.monotonic() - began < seconds, "in vain"
         time.sleep(0.01)
     return time.monotonic() - began
+
+
+def listen(fleet: Fleet, redis_server, settings) -> Iterator[Listening]:
+    redis_server.client.flushall()
+    settings.CACHE_URL = redis_server.url
+    fleet.broker.market(fills="manual")
+    fleet.broker.stream(heartbeat_s=0.3)
+    listening = Listening(fleet)
+    try:
+        listening.wait_until_healthy()
+        time.sleep(0.3)  # every login is looked at once as its stream begins
+        yield listening
+    finally:
+        listening.stop()
+        fleet.broker.stream(heartbeat_s=5)
+        fleet.broker.market(fills="auto")
+
+
+def rest(fleet: Fleet) -> ComplexOrder:
+    """Let shares be bid for in every account, read once by the beat."""
+    order = fleet.broadcast(fleet.shares(limit=Decimal("1.00")))
+    fleet.poll()
+    return order
+
+
+def fill(fleet: Fleet, order: ComplexOrder, *places: int) -> None:
+    children = fleet.children(order)
+    for place in places:
+        fleet.broker.fill(children[place].broker_order_id or "", price="1.00")
