@@ -1,10 +1,11 @@
 """The stock desk and the positions in a browser: from the ticket to what is held."""
 
+import contextlib
 import csv
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.e2e.site import Site
 
@@ -120,6 +121,41 @@ def test_columns_sort_in_place_and_say_so(desk: Page, site: Site):
     head = desk.locator("#positions th", has_text="Value")
     expect(head).to_have_attribute("aria-sort", "descending")
     expect(desk).to_have_url(re.compile("sort=-value"))
+
+
+@pytest.mark.parametrize(
+    ("address", "refresh", "panel", "column"),
+    [
+        ("positions/?view=symbols", "positions/panel/", "#positions", "Value"),
+        ("", "desk/panels/orders/", "#orders", "Strategy"),
+        ("accounts/", "accounts/grid/", "#accounts", "Account"),
+    ],
+)
+def test_a_refresh_on_its_way_does_not_undo_a_sort(
+    desk: Page, site: Site, address: str, refresh: str, panel: str, column: str
+):
+    hold(site, "AAPL", "MSFT")
+    site.program.post_order(site.program.condor())
+    desk.goto(f"{site.url}/{address}")
+    head = desk.locator(f"{panel} th[aria-sort]", has_text=column).first
+    before = head.get_attribute("aria-sort")
+    again = f"htmx.trigger(document.querySelector('{panel}'), 'resync')"
+    waiting: list[Route] = []
+    desk.route(f"**/{refresh}*", lambda route: waiting.append(route))  # noqa: PLW0108 - it is marked
+    with desk.expect_request(f"**/{refresh}*"):
+        desk.evaluate(again)
+
+    head.locator("a, button").click()
+    desk.evaluate(again)
+    expect(head).not_to_have_attribute("aria-sort", before)
+    after = head.get_attribute("aria-sort")
+    desk.unroute(f"**/{refresh}*")
+    for route in waiting:
+        with contextlib.suppress(Error):  # the page does not want it any more
+            route.continue_()
+    desk.wait_for_timeout(1_500)
+
+    expect(head).to_have_attribute("aria-sort", after)
 
 
 def hold(site: Site, *symbols: str) -> None:
