@@ -141,7 +141,7 @@ def test_a_refresh_on_its_way_does_not_undo_a_sort(
     before = head.get_attribute("aria-sort")
     again = f"htmx.trigger(document.querySelector('{panel}'), 'resync')"
     waiting: list[Route] = []
-    desk.route(f"**/{refresh}*", lambda route: waiting.append(route))  # noqa: PLW0108 - it is marked
+    desk.route(f"**/{refresh}*", lambda route: waiting.append(route))
     with desk.expect_request(f"**/{refresh}*"):
         desk.evaluate(again)
 
