@@ -91,6 +91,7 @@ def _measure_size(size: Size) -> Section:
         logging.disable(logging.WARNING)  # every page would say that nothing answers
         began = time.perf_counter()
         rows = _fill(size)
+        _be_like_a_web_process()
         words = (
             f"{HOW.format(cold=size.cold, warm=size.warm)} {rows:,} account orders, written in "
             f"{time.perf_counter() - began:.0f} s{_of_what(size)}."
@@ -99,6 +100,15 @@ def _measure_size(size: Size) -> Section:
             name: _cost(name.partition("?")[0], address, size) for name, address in _addresses()
         }
         return Section(size.name, size.title, found, words)
+
+
+def _be_like_a_web_process() -> None:
+    from django.urls import get_resolver
+
+    from accounts.live.process import calm_garbage_collector
+
+    _ = get_resolver().url_patterns
+    calm_garbage_collector()
 
 
 def _of_what(size: Size) -> str:

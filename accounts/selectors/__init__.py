@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from accounts.models import (
     Position,
     Token,
 )
+from accounts.prepared import Prepared
 from accounts.selectors.modes import mode_rules
 
 # Events that are committed out of order are not further apart than this.
@@ -143,21 +145,38 @@ def our_accounts() -> QuerySet[Account]:
 
 def fleet_numbers() -> FleetNumbers:
     """Return counts and sums over the fleet, all of one moment: in one query, for every page."""
-    connected = Q(status__in=ABLE)
-    recent = _recent_events()
-    found = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).aggregate(
-        active=Count("accounts", filter=Q(accounts__is_active=True)),
-        in_all=Count("accounts"),
-        value=Coalesce(Sum("accounts__value"), Decimal(0)),
-        buying_power=Coalesce(Sum("accounts__buying_power"), Decimal(0)),
-        logins_ok=Count("pk", filter=connected, distinct=True),
-        logins=Count("pk", distinct=True),
-        balances_at=Max("accounts__balances_at"),
-        positions_at=Max("accounts__positions_at"),
-        # Where there is no login, there is nothing of which it could be the highest.
-        recent=Coalesce(Max(recent), recent, 0),
+    found = _fleet_numbers.rows()
+    if not found:  # there is no login
+        zero = Decimal(0)
+        return FleetNumbers(0, 0, zero, zero, 0, 0, recent_events_tag(), None, None)
+    active, accounts, worth, power, able, logins, events, *read_at = found[0]
+    return FleetNumbers(active, accounts, worth, power, able, logins, str(events), *read_at)
+
+
+def _say_fleet_numbers() -> QuerySet[BrokerLogin, tuple[Any, ...]]:
+    logins = BrokerLogin.objects.filter(environment=settings.ENVIRONMENT).order_by()
+    numbers = (
+        logins.annotate(all=Value(1))
+        .values("all")
+        .annotate(
+            active=Count("accounts", filter=Q(accounts__is_active=True)),
+            in_all=Count("accounts"),
+            worth=Coalesce(Sum("accounts__value"), Decimal(0)),
+            power=Coalesce(Sum("accounts__buying_power"), Decimal(0)),
+            logins_ok=Count("pk", filter=Q(status__in=ABLE), distinct=True),
+            logins=Count("pk", distinct=True),
+            events=Coalesce(Max(_recent_events()), 0),
+            balances_at=Max("accounts__balances_at"),
+            positions_at=Max("accounts__positions_at"),
+        )
     )
-    return FleetNumbers(events=str(found.pop("recent")), accounts=found.pop("in_all"), **found)
+    return numbers.values_list(
+        *("active", "in_all", "worth", "power", "logins_ok", "logins"),
+        *("events", "balances_at", "positions_at"),
+    )
+
+
+_fleet_numbers = Prepared(_say_fleet_numbers, per=lambda: settings.ENVIRONMENT)
 
 
 def mode_targets() -> list[tuple[ModeScope, str, str]]:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from accounts.domain.modes import ModeRule, is_looser
 from accounts.domain.words import Mode, ModeScope
 from accounts.models import Account, TradingMode
+from accounts.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,17 @@ class ModeInForce:
 
 def mode_rules() -> list[ModeRule]:
     """Return every mode in force other than OPEN."""
-    rows = TradingMode.objects.exclude(mode=Mode.OPEN)
     return [
         ModeRule(ModeScope(scope), target, Mode(mode), why)
-        for scope, target, mode, why in rows.values_list("scope", "target", "mode", "why")
+        for scope, target, mode, why in _shut.rows()
     ]
+
+
+_shut = Prepared(
+    lambda: TradingMode.objects.exclude(mode=Mode.OPEN).values_list(
+        "scope", "target", "mode", "why"
+    )
+)
 
 
 def modes_in_force() -> list[ModeInForce]:

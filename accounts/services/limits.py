@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.domain.limits import RULES, LimitName, Limits, limits_of, why_not
 from accounts.models import Limit
+from accounts.prepared import Prepared
 from accounts.services.alarms import raise_alarm
 from accounts.services.audit import event, record
 
@@ -28,7 +29,10 @@ def ensure_limits(using: str = "default") -> None:
 
 def read_limits() -> Limits:
     """Return the limits in force, in one query."""
-    return limits_of(Limit.objects.values_list("name", "value"))
+    return limits_of(_limits.rows())
+
+
+_limits = Prepared(lambda: Limit.objects.values_list("name", "value"))
 
 
 def set_limit(*, name: LimitName, value: Decimal, actor: str, now: datetime) -> bool:

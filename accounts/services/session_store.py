@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.domain.words import SessionKind
 from accounts.live.asking import asking
 from accounts.models import User, UserSession
+from accounts.prepared import Given, Prepared
 
 # Beside Django's own in a session's data.
 BEGAN_AT = "began_at"
@@ -32,8 +33,7 @@ class SessionStore(DatabaseStore):
         return UserSession
 
     def load(self) -> dict[str, Any]:
-        still = UserSession.objects.filter(pk=self.session_key, expire_date__gt=timezone.now())
-        self.row = still.select_related("user").first()
+        self.row = _find(self.session_key)
         if self.row is None:
             self._session_key = None
             return {}
@@ -50,6 +50,28 @@ class SessionStore(DatabaseStore):
         row.used_at, row.ends_at = now, row.expire_date
         row.expire_date = unused_until(now, kind=row.kind, ends_at=row.ends_at)
         return row
+
+
+_OWN, _USERS = (
+    [field.attname for field in model._meta.concrete_fields] for model in (UserSession, User)
+)
+_lasting = Prepared(
+    lambda: UserSession.objects.filter(
+        pk=Given("key", UserSession._meta.get_field("session_key")),
+        expire_date__gt=Given("now", UserSession._meta.get_field("expire_date")),
+    ).values_list(*_OWN, *(f"user__{name}" for name in _USERS))
+)
+
+
+def _find(key: str | None) -> UserSession | None:
+    """Return a session that lasts, with its user."""
+    for row in _lasting.rows(key=key, now=timezone.now()):
+        own, users = row[: len(_OWN)], row[len(_OWN) :]
+        found = UserSession.from_db(UserSession.objects.db, _OWN, own)
+        if found.user_id is not None:
+            found.user = User.from_db(User.objects.db, _USERS, users)
+        return found
+    return None
 
 
 def find_user(session: SessionStore) -> User | None:

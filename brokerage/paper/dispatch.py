@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -52,6 +53,10 @@ class Exchange:
     fault: Fault | None
 
 
+# A request does not wait longer than this for those that arrive after it.
+LISTEN_S = 0.01
+
+
 class Dispatcher:
     """Handles requests one after the other, but reads those that arrive meanwhile first."""
 
@@ -59,14 +64,16 @@ class Dispatcher:
         self.broker = broker
         self.last_request_at = 0.0
         self._waiting: deque[tuple[Connection, Request]] = deque()
+        self._is_arriving = False
 
     def receive(self, connection: Connection, request: Request) -> None:
-        """Take a request; it is handled as soon as the loop has read what has arrived with it.
+        """Take a request; it is handled as soon as the loop finds nothing more that has arrived.
 
         Were it handled here, a broadcast's later requests would be stamped late by the work for
         the earlier ones.
         """
         self._waiting.append((connection, request))
+        self._is_arriving = True
         self.last_request_at = request.at
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._handle_next)
@@ -86,6 +93,10 @@ class Dispatcher:
 
     def _handle_next(self) -> None:
         connection, request = self._waiting[0]
+        if self._is_arriving and time.time() - request.at < LISTEN_S:
+            self._is_arriving = False
+            asyncio.get_running_loop().call_soon(self._handle_next)
+            return
         try:
             self._begin(connection, request)
         finally:

@@ -1,13 +1,16 @@
 """Choose the accounts of a broadcast: all, picked ones, a group, or all but some."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.conf import settings
 
 from accounts.domain.words import ABLE, AccountKind, ModeScope
 from accounts.models import AccountGroup
+from accounts.prepared import Prepared
 from accounts.selectors import groups_of, our_accounts
 from accounts.selectors.modes import mode_rules
 from orders.domain.allocation import Candidate, Share, allocate
@@ -31,6 +34,9 @@ class AccountChoice:
     ids: tuple[UUID, ...] | None = None
     group: str | None = None
     leave_out: tuple[UUID, ...] = ()
+
+
+ALL = AccountChoice()
 
 
 def share_out(
@@ -64,17 +70,23 @@ def choose_accounts(choice: AccountChoice, *, with_groups: bool = True) -> Seque
 
     Errors: BadTicket for an account or group that does not exist.
     """
+    found = [_Row(*row) for row in _chosen(choice)]
+    _check_ids(choice, {row.account_id for row in found})
+    groups = groups_of([row.account_id for row in found]) if with_groups else {}
+    return [_candidate(row, groups.get(row.account_id, frozenset())) for row in found]
+
+
+def _chosen(choice: AccountChoice) -> Iterable[tuple[Any, ...]]:
+    """Return rows, not objects: this stands between the click and the first request sent."""
+    if choice == ALL:
+        return _all.rows()
     rows = our_accounts()
     if choice.ids is not None:
         rows = rows.filter(pk__in=choice.ids)
     elif choice.group is not None:
         _check_group(choice.group)
         rows = rows.filter(groups__name=choice.group)
-    # Rows, not objects: this stands between the click and the first request sent.
-    found = [_Row(*row) for row in rows.exclude(pk__in=choice.leave_out).values_list(*_COLUMNS)]
-    _check_ids(choice, {row.account_id for row in found})
-    groups = groups_of([row.account_id for row in found]) if with_groups else {}
-    return [_candidate(row, groups.get(row.account_id, frozenset())) for row in found]
+    return rows.exclude(pk__in=choice.leave_out).values_list(*_COLUMNS)
 
 
 class _Row(NamedTuple):
@@ -96,6 +108,7 @@ _COLUMNS = (
     *("pk", "alias", "is_active", "multiplier", "buying_power", "kind"),
     *("login__status", "login__label", "login__status_reason", "is_linked"),
 )
+_all = Prepared(lambda: our_accounts().values_list(*_COLUMNS), per=lambda: settings.ENVIRONMENT)
 
 
 def _candidate(row: _Row, groups: frozenset[str]) -> Candidate:

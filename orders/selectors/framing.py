@@ -1,11 +1,12 @@
 """What stands around every page of the desk."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
+from accounts.prepared import Prepared
 from orders.domain.lifecycle import Status
 from orders.models import AccountOrder, ComplexOrder
 
@@ -28,6 +29,12 @@ class Around:
 
 def around() -> Around:
     """Return how many orders are of unknown outcome, and what was sent last, in one query."""
+    for unknown, *last in _around.rows():
+        return Around(unknown or 0, LastBroadcast(*last) if None not in last else None)
+    return Around(unknown=0, last=None)
+
+
+def _say_around() -> QuerySet[ComplexOrder, tuple[Any, ...]]:
     newest = ComplexOrder.objects.order_by("-pk")
     sent = newest.filter(broadcast_ms__isnull=False)
     asked = newest.annotate(
@@ -36,11 +43,10 @@ def around() -> Around:
         took_ms=Subquery(sent.values("broadcast_ms")[:1]),
         went_to=_accounts(OuterRef("number")),
     )
-    found = asked.values_list("unknown", "number", "went_to", "took_ms").first()
-    if found is None:
-        return Around(unknown=0, last=None)
-    unknown, *last = found
-    return Around(unknown=unknown or 0, last=LastBroadcast(*last) if None not in last else None)
+    return asked.values_list("unknown", "number", "went_to", "took_ms")[:1]
+
+
+_around = Prepared(_say_around, per=lambda: settings.ENVIRONMENT)
 
 
 def _unknown() -> Subquery:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, router, transaction
 from django.db.models import Field, OuterRef, QuerySet
 
 from accounts.domain.modes import strictest
@@ -124,18 +124,19 @@ def _take(ids: Collection[UUID], mark: UUID, now: datetime) -> int:
             SELECT 1 FROM {child} twin WHERE twin.account_id = {child}.account_id
             AND twin.fingerprint = {child}.fingerprint AND twin.status IN (%s, %s)
         )"""
-    at = _prepared("claimed_at", now)
-    marked = [Status.SUBMITTING.value, _prepared("claim", mark), at]
-    due = [*(_prepared("id", pk) for pk in ids), Status.READY.value, at, at]
+    (at,) = _prepared("claimed_at", now)
+    marked = [Status.SUBMITTING.value, *_prepared("claim", mark), at]
+    due = [*_prepared("id", *ids), Status.READY.value, at, at]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*marked, *due, *any_of(UNRESOLVED)])
         return int(cursor.rowcount)
 
 
-def _prepared(name: str, value: object) -> Any:
-    """Return a value as this database keeps it in a column of the account orders."""
+def _prepared(name: str, *values: object) -> list[Any]:
+    """Return values as this database keeps them in a column of the account orders."""
     column = cast("Field[Any, Any]", AccountOrder._meta.get_field(name))
-    return column.get_db_prep_value(value, connection)
+    here = connections[router.db_for_write(AccountOrder)]
+    return [column.get_db_prep_value(value, here) for value in values]
 
 
 def _read_claimed(ids: Collection[UUID], mark: UUID, now: datetime) -> list[Claimed]:
@@ -152,7 +153,7 @@ def _read_claimed(ids: Collection[UUID], mark: UUID, now: datetime) -> list[Clai
         JOIN {Account._meta.db_table} a ON a.id = c.account_id
         LEFT JOIN {Token._meta.db_table} t ON t.login_id = a.login_id
         WHERE c.claim = %s AND c.id IN ({", ".join(["%s"] * len(ids))}) ORDER BY a.position""",
-        [_prepared("claim", mark), *(_prepared("id", pk) for pk in ids)],
+        [*_prepared("claim", mark), *_prepared("id", *ids)],
         columns=_CLAIMED,
     )
     claimed = []
