@@ -14,6 +14,7 @@ from accounts.domain.renewals import AMBER, RED
 from accounts.domain.words import LoginStatus
 from accounts.models import Account, BrokerLogin, LoginAttempt
 from orders.models import AccountOrder, PlacedOrderSet
+from orders.selectors.alike import as_read, key_of
 from strategies.domain.new_york import EASTERN
 
 AHEAD = timedelta(days=7)
@@ -169,13 +170,14 @@ def open_sets_by_login() -> Mapping[UUID, Collection[int]]:
     held = PlacedOrderSet.objects.filter(flat_at__isnull=True).order_by().values("order")
     pairs = (
         AccountOrder.objects.filter(filled__gt=0, order__in=held)
-        .values_list("account__login_id", "order__placed_order_set__pk")
+        .annotate(key=as_read("account__login"))
+        .values_list("key", "order__placed_order_set__pk")
         .distinct()
     )
-    found: dict[UUID, set[int]] = defaultdict(set)
-    for login_id, set_id in pairs:
-        found[login_id].add(set_id)
-    return found
+    found: dict[str | UUID, set[int]] = defaultdict(set)
+    for key, set_id in pairs:
+        found[key].add(set_id)
+    return {key_of(key): sets for key, sets in found.items()}
 
 
 def _count(number: int, thing: str) -> str:
