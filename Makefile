@@ -112,7 +112,7 @@ bench-fleet: $(DEV) ## let the beats run over 2,000 accounts under 200 keys
 	@$(PY) -m benchmarks.fleet
 
 bench-scale-out: $(DEV) ## broadcast to 10,000 accounts with two placement workers on a throw-away PostgreSQL
-	@scripts/with-postgresql $(PY) -m benchmarks.scale_out
+	@scripts/with-postgresql $(PY) -m benchmarks scale-out
 
 bench-live: $(DEV) ## measure how soon a changed cell is on 20 open pages in Chromium
 	@$(PY) -m benchmarks.live

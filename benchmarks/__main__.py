@@ -1,4 +1,4 @@
-"""Run all benchmarks: `make bench`, or some: `make bench NAMES="clicks pages"`.
+"""Run all that takes minutes: `make bench`, or some: `make bench NAMES="clicks pages"`.
 
 Each is a process of its own. The figures go to var/bench as JSON, as Markdown and as plots; with
 `--keep` they become what docs/performance.md shows and what `make bench-check` compares with.
@@ -16,7 +16,7 @@ from benchmarks.plots import draw_all
 from benchmarks.report import Section, markdown
 
 FOLDER = Path("var/bench")
-# By name what is run; what takes longer than minutes is not among them.
+# By name what is run.
 RUNS: dict[str, list[str]] = {
     "senders": ["senders"],
     "clicks": ["clicks"],
@@ -31,16 +31,22 @@ RUNS: dict[str, list[str]] = {
     "memory": ["memory"],
     "start": ["start"],
 }
+# What takes longer than minutes, or needs a PostgreSQL, is run where it is named.
+NAMED: dict[str, list[str]] = {
+    "memory-long": ["memory", "--name", "memory-long", "--minutes", "30", "--large", "5000"],
+    "scale-out": ["scale_out"],
+}
 
 
 def main() -> None:
     """Run what is named, show it and write it down."""
+    known = RUNS | NAMED
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(RUNS)}; all if none is named")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(known)}")
     parser.add_argument("--keep", action="store_true", help="keep the last figures in the tree")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(RUNS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(RUNS)}")
+    if unknown := set(options.names) - set(known):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
     result = FOLDER / "result.json"
     if options.keep:
         keep(json.loads(result.read_text(encoding="utf-8")))
@@ -49,7 +55,7 @@ def main() -> None:
     found = _before(result)
     for name in options.names or RUNS:
         print(f"— {name}", flush=True)
-        one = measure(RUNS[name])
+        one = measure(known[name])
         found[name] = one
         print("\n\n".join(markdown(Section.of(row)) for row in one["sections"]), flush=True)
         result.write_text(json.dumps(found, indent=1), encoding="utf-8")

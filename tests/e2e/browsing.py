@@ -53,7 +53,7 @@ class Watch:
         context.on("page", self._over_page)
 
     def check(self) -> None:
-        assert self.complaints == []
+        assert not self.complaints, "\n".join(self.complaints)
 
     def _over_page(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))

@@ -28,9 +28,12 @@ def test_a_stock_order_is_typed_reviewed_sent_and_seen_filled(desk: Page, site: 
     desk.keyboard.press("Enter")  # at once: it must not fall through
     expect(desk.locator("#ticket")).to_contain_text("SEND TO 45 ACCOUNTS")
     desk.wait_for_timeout(500)
+    rows = desk.locator("#orders tbody tr[data-row]")
+    before = rows.count()
     desk.locator("#ticket footer .btn-primary").click()
 
-    row = desk.locator("#orders tbody tr[data-row]").first
+    expect(rows).to_have_count(before + 1, timeout=SEEN_WITHIN_MS)
+    row = rows.first
     expect(row).to_contain_text("AAPL")
     expect(row).to_contain_text("MKT")
     expect(row).to_contain_text("45/45", timeout=SEEN_WITHIN_MS)

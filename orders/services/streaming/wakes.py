@@ -10,7 +10,7 @@ from brokerage.schwab.streamer import Activity, Weight
 # Messages of one event come within so long; a look waits for the rest of them.
 GATHER_S = 0.1
 # After the first look of ten seconds the next one waits so long, after the second twice as long …
-FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOKS_WITHIN_S = 0.4, 3.0, 10.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOKS_WITHIN_S = 0.15, 3.0, 10.0
 # An order of ours can be told of before the answer to its placing is on record.
 STRANGER_PAUSES_S = (0.3, 0.8, 2.0)
 PUT_OFF_S = 3.0

@@ -10,7 +10,8 @@ function wished(panel) {
 }
 
 export function askForWhatIsWished() {
-  document.addEventListener("htmx:before:request", ({ target, detail: { ctx } }) => {
-    if (target.matches('[hx-get][hx-trigger*="resync"]:not(form *)')) ctx.request.action = wished(target);
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const panel = ctx.sourceElement; // the event's target is another one where it has left the page
+    if (panel.matches('[hx-get][hx-trigger*="resync"]:not(form *)')) ctx.request.action = wished(panel);
   });
 }

@@ -54,7 +54,7 @@ def test_a_slow_login_does_not_hold_another_one(wakes: Wakes) -> None:
 
 def test_the_more_looks_lately_the_longer_the_next_one_waits(wakes: Wakes) -> None:
     at, pauses = 100.0, []
-    for number in range(6):
+    for number in range(8):
         wakes.hear(LOGIN, [fill(str(number + 1))], at=at)
         due_at = wakes.due_at()
         assert due_at is not None
@@ -63,7 +63,7 @@ def test_the_more_looks_lately_the_longer_the_next_one_waits(wakes: Wakes) -> No
         assert wakes.take(at=at)
         wakes.done([LOGIN])
 
-    assert pauses == [0.1, 0.4, 0.8, 1.6, 3.0, 3.0]
+    assert pauses == [0.1, 0.15, 0.3, 0.6, 1.2, 2.4, 3.0, 3.0]
     wakes.hear(LOGIN, [fill("9")], at=at + 60)
     assert wakes.due_at() == pytest.approx(at + 60 + GATHER_S)
 
