@@ -65,7 +65,7 @@ test: $(DEV) ## install what it needs and run all tests
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 e2e: $(DEV) ## the site in a real browser, with all its processes (needs Debian's chromium)
-	@$(PY) -m pytest tests/e2e -n 2 --dist loadfile
+	@$(PY) -m pytest tests/e2e -n 2 --dist loadfile --no-loadscope-reorder
 
 screenshots: $(DEV) ## every page and state as PNG files in var/screenshots
 	@$(PY) -m tests.e2e.screenshots

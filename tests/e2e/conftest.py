@@ -15,6 +15,15 @@ from tests.e2e.living import Silence, Working, web_of
 from tests.e2e.site import Site
 from tests.support.stack import Stack, free_ports
 
+# A file is one worker's. Those that take longest begin, or the last one is all that goes on.
+LONGEST = ("sessions", "every_page", "failing", "restart", "up", "browser_login", "stocks", "live")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    names = [f"test_{name}" for name in LONGEST]
+    items.sort(key=lambda one: names.index(one.path.stem) if one.path.stem in names else len(names))
+
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
