@@ -33,58 +33,74 @@ ALL = "all together"
 
 
 def main() -> None:
-    """Hand in the memory of a small and of a large installation."""
+    """Hand in the memory of an installation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=45)
-    parser.add_argument("--minutes", type=float, default=1.0, help="of entries, exits and polls")
-    parser.add_argument("--large", type=int, default=0, help="accounts of a second installation")
+    parser.add_argument(
+        "--minutes", type=float, default=1.0, help="of entries and exits; 0: one broadcast"
+    )
     parser.add_argument("--name", default="memory", help="of the figures that are kept")
     hand_in(measure, parser)
 
 
 def measure(options: argparse.Namespace) -> Sequence[Section]:
-    """Start each installation, and look at its processes at rest and at work."""
-    sections = [_small(options.accounts, options.minutes, options.name)]
-    if options.large:
-        sections.append(_large(options.large))
-    return sections
-
-
-def _small(accounts: int, minutes: float, name: str) -> Section:
-    with _installation(accounts) as (stack, ready):
+    """Look at the processes of an installation at rest and at work."""
+    shown: dict[str, dict[str, float]] = {}
+    with _installation(options.accounts) as (stack, ready):
         program = Program(ready, patience_s=PATIENCE_S)
-        shown = {"at rest": _settled(stack, ready)}
-        body = program.condor()
-        for _ in range(BROADCASTS):
-            _round(program, body)
-        shown[f"after {BROADCASTS} entries and exits"] = _settled(stack, ready)
-        began, rounds = time.monotonic(), 0
-        for part in (1 / 3, 2 / 3, 1.0):
-            while time.monotonic() < began + part * minutes * 60:
-                rounds += _round(program, body)
-            shown[f"after {part * minutes:.2g} minutes more"] = _look(stack, ready)
-    return Section(
-        name=name,
-        title=f"Memory with {accounts} accounts, MB PSS",
-        rows=_by_process(shown),
-        words=f"{rounds} whole entries and exits in the {minutes:g} minutes; "
-        f"the others after {SETTLE_S:g} s of rest.",
-    )
+        shown["at rest"] = _settled(stack, ready)
+        if options.minutes:
+            rounds = _work(stack, ready, program, options.minutes, shown)
+            words = f"{rounds} whole entries and exits in the {options.minutes:g} minutes; "
+        else:
+            _fill_all(program)
+            shown["after a broadcast to all"] = _settled(stack, ready)
+            words = ""
+    return [
+        Section(
+            name=options.name,
+            title=f"Memory with {options.accounts:,} accounts, MB PSS",
+            rows=_by_process(shown),
+            words=f"{words}the others after {SETTLE_S:g} s of rest."
+            if words
+            else f"Each after {SETTLE_S:g} s of rest.",
+        )
+    ]
 
 
-def _large(accounts: int) -> Section:
-    with _installation(accounts) as (stack, ready):
-        program = Program(ready, patience_s=PATIENCE_S)
-        shown = {"at rest": _settled(stack, ready)}
-        order = program.post_order(program.condor()).json()["id"]
-        program.wait_for_order(order, "FILLED", seconds=LONG_S)
-        shown["after a broadcast to all"] = _settled(stack, ready)
-    return Section(
-        name="memory-many",
-        title=f"Memory with {accounts} accounts, MB PSS",
-        rows=_by_process(shown),
-        words=f"Each after {SETTLE_S:g} s of rest.",
-    )
+def _work(
+    stack: Stack,
+    ready: dict[str, Any],
+    program: Program,
+    minutes: float,
+    shown: dict[str, dict[str, float]],
+) -> int:
+    """Enter and exit for so long; return how often that was done."""
+    body = program.condor()
+    for _ in range(BROADCASTS):
+        _round(program, body)
+    shown[f"after {BROADCASTS} entries and exits"] = _settled(stack, ready)
+    began, rounds = time.monotonic(), 0
+    for part in (1 / 3, 2 / 3, 1.0):
+        while time.monotonic() < began + part * minutes * 60:
+            rounds += _round(program, body)
+        shown[f"after {part * minutes:.2g} minutes more"] = _look(stack, ready)
+    return rounds
+
+
+def _fill_all(program: Program) -> None:
+    """Broadcast once, and wait until nothing of it works any more; a busy database says 503."""
+    order = program.post_order(program.condor()).json()["id"]
+    until = time.monotonic() + LONG_S
+    while time.monotonic() < until:
+        program.renew()
+        try:
+            if program.get(f"orders/{order}/")["status"] in ENDED:
+                return
+        except requests.HTTPError as error:
+            sys.stderr.write(f"asked once more: {error}\n")
+        time.sleep(2)
+    raise SystemExit("The broadcast did not end.")
 
 
 @contextmanager
