@@ -112,7 +112,7 @@ def _wait_until_working(program: Program, pk: int) -> Mapping[str, Any]:
     while time.monotonic() < until:
         program.renew()
         order: Mapping[str, Any] = program.get(f"orders/{pk}/")
-        if order["status"] == "WORKING":
+        if all(one["sent_at"] for one in order["accounts"]):  # every answer is on record
             return order
         time.sleep(2)
     raise SystemExit(f"the broadcast is still {order['status']}")

@@ -111,10 +111,7 @@ def _take(ids: Collection[UUID], mark: UUID, now: datetime) -> int:
     Written out, because the ORM takes longer to say it than the database takes to do it.
     """
     child, account = AccountOrder._meta.db_table, Account._meta.db_table
-    chosen = ", ".join(["%s"] * len(ids))
-    if connection.vendor == "postgresql":
-        # Locked in one order: deliveries of the same message wait for each other, and never cross.
-        chosen = f"SELECT id FROM {child} WHERE id IN ({chosen}) ORDER BY id FOR UPDATE"
+    chosen, keys = ", ".join(["%s"] * len(ids)), _prepared("id", *ids)
     sql = f"""
         UPDATE {child} SET status = %s, claim = %s, claimed_at = %s, sends = sends + 1
         WHERE id IN ({chosen}) AND status = %s AND deadline_at > %s
@@ -126,8 +123,14 @@ def _take(ids: Collection[UUID], mark: UUID, now: datetime) -> int:
         )"""
     (at,) = _prepared("claimed_at", now)
     marked = [Status.SUBMITTING.value, *_prepared("claim", mark), at]
-    due = [*_prepared("id", *ids), Status.READY.value, at, at]
+    due = [*keys, Status.READY.value, at, at]
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Locked in one order: deliveries of the same message wait for each other, and never
+            # cross. Apart from the UPDATE: together with it, PostgreSQL, which believes that next
+            # to nothing is READY, compared every READY order with every one that is locked.
+            lock = f"SELECT 1 FROM {child} WHERE id IN ({chosen}) ORDER BY id FOR UPDATE"
+            cursor.execute(lock, keys)
         cursor.execute(sql, [*marked, *due, *any_of(UNRESOLVED)])
         return int(cursor.rowcount)
 
