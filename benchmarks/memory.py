@@ -93,8 +93,8 @@ def _fill_all(program: Program) -> None:
     order = program.post_order(program.condor()).json()["id"]
     until = time.monotonic() + LONG_S
     while time.monotonic() < until:
-        program.renew()
         try:
+            program.renew()
             if program.get(f"orders/{order}/")["status"] in ENDED:
                 return
         except requests.HTTPError as error:
