@@ -81,7 +81,8 @@ def _cut_lists(storm: Storm, row: str) -> None:
 
 
 def _unknown_word(storm: Storm, row: str) -> None:
-    storm.lay(row, "unknown_status", method="GET")
+    # More than one: a look at what the stream tells may come before the order is known to be ours.
+    storm.lay(row, "unknown_status", method="GET", times=3)
     storm.lay(row, "drop_after")
     storm.send(row)
 
