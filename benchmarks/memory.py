@@ -51,19 +51,20 @@ def measure(options: argparse.Namespace) -> Sequence[Section]:
         shown["at rest"] = _settled(stack, ready)
         if options.minutes:
             rounds = _work(stack, ready, program, options.minutes, shown)
-            words = f"{rounds} whole entries and exits in the {options.minutes:g} minutes; "
+            words = (
+                f"{rounds} whole entries and exits in the {options.minutes:g} minutes; "
+                f"the others after {SETTLE_S:g} s of rest."
+            )
         else:
             _fill_all(program)
             shown["after a broadcast to all"] = _settled(stack, ready)
-            words = ""
+            words = f"Each after {SETTLE_S:g} s of rest."
     return [
         Section(
             name=options.name,
             title=f"Memory with {options.accounts:,} accounts, MB PSS",
             rows=_by_process(shown),
-            words=f"{words}the others after {SETTLE_S:g} s of rest."
-            if words
-            else f"Each after {SETTLE_S:g} s of rest.",
+            words=words,
         )
     ]
 

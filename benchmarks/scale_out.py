@@ -97,7 +97,7 @@ def _run(stack: Stack, program: Program, accounts: int, workers: int) -> dict[st
     taken = _chunks(stack, workers)
     answer = program.post_order(dict(SHARES))
     answer.raise_for_status()
-    order = _wait_until_working(program, answer.json()["id"])
+    order = _wait_until_recorded(program, answer.json()["id"])
     new = _at_the_broker(program) - before
     if len(new) != accounts or set(new.values()) != {1}:
         raise SystemExit(f"{len(new)} accounts have new orders, {new.total()} in all")
@@ -107,7 +107,7 @@ def _run(stack: Stack, program: Program, accounts: int, workers: int) -> dict[st
     return {**_times(order), **{f"chunks of {name}": count for name, count in chunks.items()}}
 
 
-def _wait_until_working(program: Program, pk: int) -> Mapping[str, Any]:
+def _wait_until_recorded(program: Program, pk: int) -> Mapping[str, Any]:
     until = time.monotonic() + WORKING_WITHIN_S
     while time.monotonic() < until:
         program.renew()
@@ -115,7 +115,7 @@ def _wait_until_working(program: Program, pk: int) -> Mapping[str, Any]:
         if all(one["sent_at"] for one in order["accounts"]):  # every answer is on record
             return order
         time.sleep(2)
-    raise SystemExit(f"the broadcast is still {order['status']}")
+    raise SystemExit("not every answer came to be on record")
 
 
 def _times(order: Mapping[str, Any]) -> dict[str, Figure]:

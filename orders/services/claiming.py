@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import IntegrityError, connection, connections, router, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Field, OuterRef, QuerySet
 
 from accounts.domain.modes import strictest
@@ -138,8 +138,7 @@ def _take(ids: Collection[UUID], mark: UUID, now: datetime) -> int:
 def _prepared(name: str, *values: object) -> list[Any]:
     """Return values as this database keeps them in a column of the account orders."""
     column = cast("Field[Any, Any]", AccountOrder._meta.get_field(name))
-    here = connections[router.db_for_write(AccountOrder)]
-    return [column.get_db_prep_value(value, here) for value in values]
+    return [column.get_db_prep_value(value, connection) for value in values]
 
 
 def _read_claimed(ids: Collection[UUID], mark: UUID, now: datetime) -> list[Claimed]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, OrderLeg, PlacedOrderSet
-from tests.support.history import fill_history
+from tests.support.history import fill_history, gather_statistics
 
 PATTERNS = 10
 AT_ONCE = 100
@@ -37,7 +37,7 @@ def fill_long_history(
     patterns = fill_history(
         accounts=accounts, broadcasts=PATTERNS, working=0, detailed=0, now=begun
     )
-    _gather_statistics()
+    gather_statistics()
     few = list(Account.objects.order_by("position").values_list("position", flat=True)[:FEW])
     for start in range(0, copies, AT_ONCE):
         with transaction.atomic():
@@ -49,7 +49,7 @@ def fill_long_history(
     fill_history(
         accounts=accounts, broadcasts=newest, working=working, detailed=detailed, seed=8, now=now
     )
-    _gather_statistics()
+    gather_statistics()
 
 
 def _hurry() -> None:
@@ -65,13 +65,6 @@ def _hurry() -> None:
     with connection.cursor() as cursor:
         for sql in faster[connection.vendor]:
             cursor.execute(sql)
-
-
-def _gather_statistics() -> None:
-    """Let PostgreSQL know how many rows there are before it plans; SQLite is left without."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
 
 
 def _copy(pattern: int, *, clicked_at: datetime, last_place: int | None) -> None:

@@ -1,5 +1,6 @@
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.domain.words import Mode, ModeScope
@@ -34,6 +35,20 @@ def test_a_claim_takes_every_ready_order_once(fleet):
     assert len({child.claim for child in children}) == 1
     assert trail(children[0])[-1] == ("READY", "SUBMITTING")
     assert claim_all(fleet, order) == []
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")
+def test_a_claim_locks_first_and_takes_then(fleet):
+    """In one statement the planner compares every READY order with every locked one."""
+    order = fleet.create(fleet.shares())
+
+    with CaptureQueriesContext(connection) as queries:
+        claim_all(fleet, order)
+
+    said = [query["sql"] for query in queries]
+    (taken,) = [at for at, sql in enumerate(said) if "SET status" in sql and "twin" in sql]
+    assert "FOR UPDATE" not in said[taken]
+    assert said[taken - 1].endswith("ORDER BY id FOR UPDATE")
 
 
 def test_a_claim_hides_the_body_from_logs(fleet):
