@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -74,11 +74,13 @@ def test_five_logins_arrive_with_a_code_each(paper):
 
 def test_the_browser_is_given_nothing_of_our_environment(paper, monkeypatch):
     monkeypatch.setenv("TRADESWIM_SECRET_KEY", "planted-in-the-environment")
+    # The tests' own browser is this process's too, and has all of its environment.
+    others = set(browsers_of(os.getpid()))
     seen: dict[int, bytes] = {}
     with ThreadPoolExecutor(1) as pool:
         walked = pool.submit(go, paper)
         while not walked.done():
-            seen |= browsers_of(os.getpid())
+            seen |= browsers_of(os.getpid(), apart_from=others)
             time.sleep(0.05)
 
     assert walked.result().ending is Ending.ARRIVED
@@ -89,14 +91,20 @@ def test_the_browser_is_given_nothing_of_our_environment(paper, monkeypatch):
     assert b"TRADESWIM" not in told
 
 
-def browsers_of(ancestor: int) -> dict[int, bytes]:
-    """Return the environments of Chromium's processes that descend from a process."""
+def browsers_of(ancestor: int, *, apart_from: Collection[int] = ()) -> dict[int, bytes]:
+    """Return the environments of Chromium's processes that descend from a process.
+
+    Args:
+        apart_from: processes that are left out, with all that descends from them.
+    """
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
+            pid = int(folder.name)
             is_browser = b"chromium" in (folder / "cmdline").read_bytes().split(b"\0")[0]
-            if is_browser and ancestor in _ancestors(int(folder.name)):
-                found[int(folder.name)] = (folder / "environ").read_bytes()
+            line = (pid, *_ancestors(pid))
+            if is_browser and ancestor in line and not set(apart_from) & set(line):
+                found[pid] = (folder / "environ").read_bytes()
     return found
 
 
