@@ -40,6 +40,8 @@ LASTS = timedelta(seconds=45)
 USUAL_WINDOW = timedelta(days=1)
 AGAIN = timedelta(seconds=60)
 SEALED = "its token cannot be opened"
+# A day's orders of many accounts, read, take twenty times the memory of what came.
+ORDERS_AT_ONCE = 500
 
 Differences = Mapping[UUID, Mapping[str, str]]
 
@@ -115,6 +117,15 @@ def _keep(batch: Sequence[tuple[_Ask, Exchange]], looked: LookedElsewhere, now: 
         except BrokerError as error:
             _note(ask, error, looked)
         looked.calls += 1
+        if sum(page.rows for _, page in pages) >= ORDERS_AT_ONCE:
+            _keep_pages(pages, looked, now)
+            pages = []
+    _keep_pages(pages, looked, now)
+
+
+def _keep_pages(
+    pages: Sequence[tuple[_Ask, OrderPage]], looked: LookedElsewhere, now: datetime
+) -> None:
     noted = note_external([order for _, page in pages for order in page.orders], now=now)
     looked.written += noted.written
     for ask, page in pages:

@@ -4,6 +4,7 @@ import pytest
 
 from orders.models import ElsewhereLook, ExternalOrder
 from orders.services.elsewhere import look_elsewhere
+from orders.services.external import note_external
 from orders.services.known_orders import known_orders
 from tests.integration.orders.strangers import at, by_hand, differs, hold, journal, read_again
 
@@ -137,3 +138,22 @@ def test_a_login_that_could_not_be_listed_is_named(fleet):
     looked = look_elsewhere(gateway=fleet.gateway, now=at(0), logins=[fleet.logins[0].pk])
 
     assert looked.failed.keys() == {fleet.logins[0].pk}
+
+
+def test_many_lists_are_kept_a_few_at_a_time(fleet, monkeypatch):
+    """Read, a day's orders of a fleet take hundreds of megabytes."""
+    numbers = {str(by_hand(fleet, place)) for place in (0, 2)}
+    sizes = []
+
+    def note(orders, *, now):
+        sizes.append(len(orders))
+        return note_external(orders, now=now)
+
+    monkeypatch.setattr("orders.services.elsewhere.note_external", note)
+    monkeypatch.setattr("orders.services.elsewhere.ORDERS_AT_ONCE", 1)
+    logins = [login.pk for login in fleet.logins]
+
+    looked = look_elsewhere(gateway=fleet.gateway, now=at(0), logins=logins)
+
+    assert (looked.asked, looked.written, max(sizes)) == (len(logins), 2, 1)
+    assert set(ExternalOrder.objects.values_list("broker_order_id", flat=True)) == numbers
