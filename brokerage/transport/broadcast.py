@@ -23,29 +23,33 @@ class Broadcast:
     """
 
     def __init__(
-        self, flights: Sequence[Flight], outbox: SimpleQueue[Batch], *, timeout_s: float, limit: int
+        self, size: int, outbox: SimpleQueue[Batch], *, timeout_s: float, limit: int
     ) -> None:
-        self._flights = flights
         self._outbox = outbox
         self._timeout_s = timeout_s
         self._limit = limit
-        self._to_send = self._to_finish = len(flights)
+        self._to_send = self._to_finish = size
         self._is_sending = True
         self._batch: Batch = []
         self._flush_timer: asyncio.TimerHandle | None = None
 
-    def start(self, pool: Pool, loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[None]]:
-        """Write on every warm connection, one right after the other; tasks do the rest."""
+    def start(
+        self, flights: Sequence[Flight], pool: Pool, loop: asyncio.AbstractEventLoop
+    ) -> list[asyncio.Task[None]]:
+        """Write on every warm connection, one right after the other; tasks do the rest.
+
+        Only its task keeps a flight: an answer may be megabytes, and whoever has read it is done.
+        """
         self._loop, self._pool = loop, pool
         deadline = loop.time() + self._timeout_s
-        for flight in self._flights:
+        for flight in flights:
             if flight.failure is None and (connection := pool.take()) is not None:
                 try:
                     flight.write(connection)
                 except Exception as error:  # whatever it is, the other accounts must go out
                     flight.fail(error)
         loop.call_later(SEND_PHASE_CAP_S, self._end_send_phase)
-        return [loop.create_task(self._fly(flight, deadline)) for flight in self._flights]
+        return [loop.create_task(self._fly(flight, deadline)) for flight in flights]
 
     async def _fly(self, flight: Flight, deadline: float) -> None:
         try:

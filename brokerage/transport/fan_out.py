@@ -66,11 +66,11 @@ class Gateway:
         flights = [Flight(index, call, host=self._host) for index, call in enumerate(calls)]
         outbox: SimpleQueue[Batch] = SimpleQueue()
         broadcast = Broadcast(
-            flights, outbox, timeout_s=self._total_timeout_s, limit=self._body_limit
+            len(flights), outbox, timeout_s=self._total_timeout_s, limit=self._body_limit
         )
         # Two hops: by the second the loop has seen which idle connections were closed meanwhile.
-        self._loop.call_soon_threadsafe(self._loop.call_soon, self._start, broadcast)
-        return self._batches(flights, outbox)
+        self._loop.call_soon_threadsafe(self._loop.call_soon, self._start, broadcast, flights)
+        return self._batches(calls, outbox)
 
     def send_all(self, calls: Sequence[Call]) -> list[Exchange]:
         """Start all calls at once and return how they ended, in the order of the calls."""
@@ -93,20 +93,20 @@ class Gateway:
         self._thread.join()
         self._loop.close()
 
-    def _start(self, broadcast: Broadcast) -> None:
-        tasks = broadcast.start(self._pool, self._loop)
+    def _start(self, broadcast: Broadcast, flights: Sequence[Flight]) -> None:
+        tasks = broadcast.start(flights, self._pool, self._loop)
         self._tasks.update(tasks)
         for task in tasks:
             task.add_done_callback(self._tasks.discard)
 
-    def _batches(self, flights: Sequence[Flight], outbox: SimpleQueue[Batch]) -> Iterator[Batch]:
+    def _batches(self, calls: Sequence[Call], outbox: SimpleQueue[Batch]) -> Iterator[Batch]:
         give_up_at = time.monotonic() + self._total_timeout_s + GRACE_S
-        waiting = set(range(len(flights)))
+        waiting = set(range(len(calls)))
         while waiting:
             try:
                 batch = outbox.get(timeout=max(give_up_at - time.monotonic(), 0))
             except Empty:
-                batch = [(index, _abandoned(flights[index].call)) for index in sorted(waiting)]
+                batch = [(index, _abandoned(calls[index])) for index in sorted(waiting)]
             waiting.difference_update(index for index, _ in batch)
             count_exchanges(exchange for _, exchange in batch)
             yield batch

@@ -1,11 +1,12 @@
 """Many requests at the same moment: nobody waits for another, every answer finds its place."""
 
 import asyncio
+import gc
 import time
 
 import pytest
 
-from brokerage.schwab.exchange import FailureKind
+from brokerage.schwab.exchange import FailureKind, Reply
 from brokerage.transport import Gateway
 from tests.integration.transport.sending import call, gateway_to, send
 from tests.support.raw_server import CREATED, RawServer, created, dead_port, make_tls, mute, says
@@ -115,6 +116,23 @@ def test_closing_ends_what_is_under_way():
     assert (index, exchange.failure.kind) == (0, FailureKind.MAYBE_WRITTEN)
     assert list(batches) == []
     gateway.close()
+
+
+def test_answers_that_were_read_are_not_kept():
+    """They may be megabytes: all orders of two months, before an exit."""
+    marked = CREATED.replace(b"Content-Length", b"X-Kept: yes\r\nContent-Length")
+    with RawServer(says(marked)) as server, gateway_to(server) as gateway:
+        answered = sum(len(batch) for batch in gateway.stream([call() for _ in range(5)]))
+        until = time.monotonic() + 1
+        while (kept := _kept_answers()) and time.monotonic() < until:
+            time.sleep(0.01)
+
+    assert (answered, kept) == (5, 0)
+
+
+def _kept_answers():
+    replies = [one for one in gc.get_objects() if isinstance(one, Reply)]
+    return sum("x-kept" in reply.headers for reply in replies)
 
 
 def test_no_calls_are_no_trouble():
