@@ -29,7 +29,7 @@ from orders.domain.matching import CLOCKS_APART
 from orders.models import ElsewhereLook, ExternalOrder
 from orders.selectors.explaining import explained
 from orders.services.external import Noted, note_external
-from orders.services.order_reads import LONGEST_WINDOW
+from orders.services.whole_lists import LONGEST_WINDOW
 from strategies.domain.new_york import exchange_date
 
 log = logging.getLogger(__name__)

@@ -14,11 +14,11 @@ from brokerage.schwab.exchange import ApiRequest
 from brokerage.schwab.replies import BrokerOrder
 from orders.domain.lifecycle import Purpose, Status
 from orders.models import AccountOrder
+from orders.services.whole_lists import LONGEST_WINDOW
 from strategies.domain.tickets import Strategy
 
 # The broker's clock may be behind ours, and enteredTime has whole seconds.
 MARGIN = timedelta(seconds=60)
-LONGEST_WINDOW = timedelta(days=59)
 SHORTEST_WINDOW = timedelta(minutes=5)
 
 

@@ -17,36 +17,16 @@ from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from accounts.services.tokens import refresh_login
 from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
-from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
 from brokerage.schwab.replies import BrokerOrder, read_orders
 from orders.domain.lifecycle import Status
 from orders.domain.matching import CLOCKS_APART
 from orders.models import AccountOrder
+from orders.services.whole_lists import LONGEST_WINDOW, Ask, TooMany, check_whole
 
-LONGEST_WINDOW = timedelta(days=59)
 USUAL_WINDOW = timedelta(days=1)
-SHORTEST_WINDOW = timedelta(seconds=2)
 TOKEN_LASTS = timedelta(seconds=30)
 SPEECHLESS = "it has no access token that can be used"
-
-
-class TooMany(UnreadableReply):
-    """A list is as long as it may be: there may be more orders than it shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A list of a login's orders entered between two moments."""
-
-    login_id: UUID
-    since: datetime
-    until: datetime
-
-    def halves(self) -> list["Ask"]:
-        """Return two lists for one; the moment between them is in both."""
-        middle = self.since + (self.until - self.since) / 2
-        return [Ask(self.login_id, self.since, middle), Ask(self.login_id, middle, self.until)]
 
 
 @dataclass(slots=True)
@@ -123,23 +103,15 @@ def _list(
     """Carry the lists; return those that must be asked for again, in parts."""
     again: list[Ask] = []
     payer = payers(headers)
-    calls = [
-        Call(
-            messages.orders(ask.since, ask.until),
-            headers[ask.login_id],
-            payer=payer[ask.login_id],
-        )
-        for ask in asks
-    ]
+    calls = [Call(ask.request(), headers[ask.login_id], payer=payer[ask.login_id]) for ask in asks]
     for batch in thrifty(gateway, Lane.UNKNOWN).stream(calls):
         for index, exchange in batch:
             ask = asks[index]
             try:
                 reads.shown[ask.login_id] += _read(exchange)
             except TooMany as error:
-                if ask.until - ask.since > SHORTEST_WINDOW:
-                    again += ask.halves()
-                else:
+                again += (halves := ask.halves())
+                if not halves:
                     reads.silent[ask.login_id] = str(error)
             except BrokerError as error:
                 reads.silent[ask.login_id] = str(error)
@@ -151,8 +123,7 @@ def _list(
 def _read(exchange: Exchange) -> Sequence[BrokerOrder]:
     """Return all orders of a whole list. Errors: BrokerError for one that may not be whole."""
     page = read_orders(reply_of(exchange))
-    if page.rows >= messages.MOST_ROWS:
-        raise TooMany(f"A list of orders ends after {messages.MOST_ROWS} rows")
+    check_whole(page.rows)
     if page.unreadable:
         raise UnreadableReply(f"{page.unreadable} of {page.rows} orders in a list are unreadable")
     return page.orders

@@ -8,6 +8,7 @@ from accounts.services.positions import keep_positions
 from accounts.tasks.queue import enqueue
 from brokerage.transport import process_gateway
 from orders.services.exits.advancing import advance_exits as advance
+from orders.services.exits.beginnings import keep_beginnings
 from orders.services.exits.in_hand import Hands
 from orders.tasks.placing import place_now, ring_for
 from orders.tasks.reading import renew
@@ -32,3 +33,4 @@ def advance_exits(*, order_ids: list[int] | None = None) -> None:
         place_now(ready)
     if advanced.read_at is not None:
         keep_positions(advanced.readings, read_at=advanced.read_at)
+        keep_beginnings(advanced.beginnings, advanced.linked)

@@ -1,7 +1,7 @@
 """Orders as the broker shows them: whose, how far, and which fills."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,8 @@ from brokerage.schwab.replies import parsing
 from brokerage.schwab.replies.parsing import Row
 
 TERMINAL_STATUSES = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "REPLACED"})
+# Part of a bracket, of which nothing is at the exchange before its parent fills.
+DORMANT = "AWAITING_PARENT_ORDER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class BrokerOrder:
         """Tell whether the broker is done with it; an unknown status is not."""
         return self.status in TERMINAL_STATUSES
 
+    @property
+    def is_dormant(self) -> bool:
+        """Tell whether it waits for its parent to fill."""
+        return self.status == DORMANT
+
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
@@ -80,6 +87,21 @@ class OrderPage:
     unreadable: int
 
 
+@dataclass(frozen=True, slots=True)
+class WorkingPage:
+    """What of a list of orders is not over.
+
+    Args:
+        orders: the parts of brackets among them, those that wait for their parent too.
+        rows: rows in the answer; as many as `maxResults` means that there may be more.
+        unreadable: rows left out that may not be over.
+    """
+
+    orders: tuple[BrokerOrder, ...]
+    rows: int
+    unreadable: int
+
+
 def read_orders(reply: Reply) -> OrderPage:
     """Read an order list; a row that makes no sense is counted, it does not hide the others."""
     found = parsing.listing(parsing.read_json(reply))
@@ -87,16 +109,43 @@ def read_orders(reply: Reply) -> OrderPage:
     return OrderPage(orders, len(found), len(found) - len(orders))
 
 
-def read_working_orders(reply: Reply) -> tuple[BrokerOrder, ...]:
-    """Read those of an order list that are not over; of a day's list that is the smallest part."""
+def read_working_orders(reply: Reply) -> WorkingPage:
+    """Read those of an order list that are not over; of a long list that is the smallest part."""
     found = parsing.listing(parsing.read_json(reply))
-    return tuple(
-        _readable(
-            row
-            for row in found
-            if not (isinstance(row, dict) and str(row.get("status")) in TERMINAL_STATUSES)
-        )
-    )
+    orders: list[BrokerOrder] = []
+    unreadable = 0
+    for row in found:
+        try:
+            orders += () if _is_over(row) else _alive_parts(parsing.row(row))
+        except UnreadableReply:
+            unreadable += 1
+    return WorkingPage(tuple(orders), len(found), unreadable)
+
+
+def _is_over(raw: object) -> bool:
+    """Tell whether neither this order nor one that it holds can trade any more.
+
+    The parent of an OCO has no status, and one that triggers others is FILLED while they work.
+    What makes no sense is not over.
+    """
+    if not isinstance(raw, dict):
+        return False
+    held = raw.get("childOrderStrategies") or []
+    has_ended = str(raw.get("status")) in TERMINAL_STATUSES
+    is_shell = raw.get("status") is None and bool(held)
+    return (has_ended or is_shell) and isinstance(held, list) and all(map(_is_over, held))
+
+
+def _alive_parts(raw: Row) -> Iterator[BrokerOrder]:
+    """Yield an order and those it holds that are not over, each as entered with the whole."""
+    order = _order(raw)
+    if not order.is_terminal:
+        yield order
+    for held in parsing.rows(raw.get("childOrderStrategies")):
+        if not _is_over(held):
+            whose = {"accountNumber": raw.get("accountNumber"), **parsing.row(held)}
+            for part in _alive_parts(whose):
+                yield replace(part, entered_at=order.entered_at)
 
 
 def _readable(rows: Iterable[object]) -> Iterator[BrokerOrder]:

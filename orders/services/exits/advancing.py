@@ -16,6 +16,7 @@ from orders.domain.exits import ExitState
 from orders.models import ExitStep, LegFill
 from orders.selectors.due import due_steps
 from orders.services.exits import clearing
+from orders.services.exits.beginnings import Linked
 from orders.services.exits.in_hand import Hands
 from orders.services.exits.judging import plan_of, read_sets
 from orders.services.exits.looking import Looked, Seen, look
@@ -57,12 +58,15 @@ class Advanced:
         ready: closing orders that were written and must be sent, by exit. Two exits may send the
             same order in the same account, and those must not be claimed together.
         refused_tokens: the token version that was refused, by login.
-        readings: positions as read at `read_at`, to be kept once nothing waits to be sent.
+        readings: positions as read at `read_at`, to be kept once nothing waits to be sent; likewise
+            the beginnings of the next lists, for the accounts that were linked.
     """
 
     steps: int = 0
     ready: Mapping[int, Sequence[UUID]] = field(default_factory=dict)
     readings: Sequence[tuple[UUID, AccountReading]] = ()
+    beginnings: Mapping[UUID, datetime] = field(default_factory=dict)
+    linked: Linked = field(default_factory=dict)
     read_at: datetime | None = None
     refused_tokens: dict[UUID, int] = field(default_factory=dict)
 
@@ -101,6 +105,7 @@ def _advance(steps: list[ExitStep], gateway: FanOut, now: datetime) -> Advanced:
     looked = look([step.account for step in steps], gateway=gateway, now=advanced.read_at)
     advanced.refused_tokens.update(looked.refused_tokens)
     advanced.readings = looked.readings
+    advanced.beginnings, advanced.linked = looked.beginnings, looked.linked
     _wait_for_silent(steps, looked, now)
     steps = [step for step in steps if step.account_id in looked.seen]
     steps = clearing.cancel_foreign(steps, looked.seen, before, gateway=gateway, now=now)

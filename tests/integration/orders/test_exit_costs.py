@@ -11,7 +11,7 @@ from orders.services.exits.writing import give_up, postpone
 from tests.integration.orders.hands import statements
 from tests.integration.orders.leaving import enter
 
-OPENING, PLANNING, PROVING = 23, 30, 29
+OPENING, PLANNING, PROVING = 23, 31, 30
 POSTPONING, GIVING_UP = 1, 7
 
 

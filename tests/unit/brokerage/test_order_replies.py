@@ -95,6 +95,8 @@ OCO_PARENT = {
     "childOrderStrategies": [FILLED, {"orderId": 5}],
 }
 
+OCO_ENDED = {**OCO_PARENT, "childOrderStrategies": [FILLED, {**FILLED, "status": "CANCELED"}]}
+
 
 def test_a_filled_vertical_is_read_with_its_fills():
     order = read_order(ok(FILLED))
@@ -166,6 +168,26 @@ def test_the_parent_of_an_oco_has_neither_status_nor_legs():
 
     assert (order.status, order.legs, order.fills) == ("UNKNOWN", (), ())
     assert not order.is_terminal
+
+
+def test_of_a_list_what_can_still_trade_is_read_brackets_too():
+    entered = OCO_PARENT["enteredTime"]
+    stop = {**FILLED, "orderId": 21, "status": "AWAITING_STOP_CONDITION", "enteredTime": None}
+    waits = {**FILLED, "orderId": 22, "status": "AWAITING_PARENT_ORDER"}
+    del stop["accountNumber"]
+    oco = {**OCO_PARENT, "childOrderStrategies": [FILLED, stop]}
+    trigger = {**FILLED, "orderId": 20, "enteredTime": entered, "childOrderStrategies": [oco]}
+    unfilled = {**FILLED, "orderId": 23, "status": "WORKING", "childOrderStrategies": [waits]}
+    page = replies.read_working_orders(ok([FILLED, trigger, unfilled, OCO_ENDED, 7]))
+
+    found = {order.order_id: order for order in page.orders}
+    assert found.keys() == {str(OCO_PARENT["orderId"]), "21", "22", "23"}
+    assert (found["21"].account_number, found["21"].entered_at) == (
+        "11111111",
+        datetime(2025, 1, 24, 18, 53, 10, tzinfo=UTC),
+    )
+    assert [name for name, order in found.items() if order.is_dormant] == ["22"]
+    assert (page.rows, page.unreadable) == (5, 1)
 
 
 def test_an_empty_list_is_an_answer():
