@@ -49,12 +49,22 @@ def read_beginnings(linked: Linked) -> dict[UUID, datetime]:
     except redis.RedisError as error:
         log.warning("where lists begin is not known: %s", type(error).__name__)
         return {}
-    known = {}
-    for (login_id, accounts), text in zip(linked.items(), texts, strict=True):
-        kept = {} if text is None else json.loads(text)
-        if kept.get("accounts") == _digest(accounts):
-            known[login_id] = datetime.fromisoformat(kept["since"])
-    return known
+    found = {
+        login_id: _since(text, accounts)
+        for (login_id, accounts), text in zip(linked.items(), texts, strict=True)
+    }
+    return {login_id: since for login_id, since in found.items() if since is not None}
+
+
+def _since(text: bytes | None, accounts: Collection[str]) -> datetime | None:
+    """Return what is kept for these accounts; nothing of what another version wrote."""
+    try:
+        kept = json.loads(text or b"{}")
+        return (
+            datetime.fromisoformat(kept["since"]) if kept["accounts"] == _digest(accounts) else None
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def keep_beginnings(beginnings: Mapping[UUID, datetime], linked: Linked) -> None:

@@ -114,6 +114,19 @@ def test_without_the_memory_every_list_is_long(fleet, settings):
 
 
 @pytest.mark.usefixtures("held")
+@pytest.mark.parametrize("kept", ["", "[]", "{", '{"since": 7}'])
+def test_what_another_version_kept_is_nothing(fleet, prices, kept):
+    see(fleet)
+    for name in prices.client.keys("exit:*"):
+        prices.client.set(name, kept)
+
+    looked, ages = see(fleet)
+
+    assert len(looked.seen) == 3
+    assert all(age > timedelta(days=58) for age in ages)
+
+
+@pytest.mark.usefixtures("held")
 def test_a_clock_that_was_set_back_makes_the_list_long(fleet):
     see(fleet, at(7200))
 
