@@ -21,6 +21,7 @@ RUNS: dict[str, list[str]] = {
     "senders": ["senders"],
     "clicks": ["clicks"],
     "clicks-5000": ["clicks", "--accounts", "5000", "--placements", "2"],
+    "clicks-history": ["clicks", "--accounts", "45", "--broadcasts", "2000"],
     "broadcast": ["broadcast"],
     "record": ["record"],
     "live": ["live"],
@@ -34,6 +35,7 @@ RUNS: dict[str, list[str]] = {
 # What takes longer than minutes, or needs a PostgreSQL, is run where it is named.
 NAMED: dict[str, list[str]] = {
     "memory-long": ["memory", "--name", "memory-long", "--minutes", "30"],
+    "memory-day": ["memory", "--name", "memory-day", "--minutes", "30", "--every", "60"],
     "memory-many": ["memory", "--name", "memory-many", "--accounts", "5000", "--minutes", "0"],
     "scale-out": ["scale_out"],
 }

@@ -29,15 +29,19 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, nargs="+", default=[1, 45, 250, 1000])
     parser.add_argument("--placements", type=int, default=1, help="placement workers")
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument(
+        "--broadcasts", type=int, default=0, help="write so many to all accounts, and click again"
+    )
     hand_in(measure, parser)
 
 
 def measure(options: argparse.Namespace) -> Sequence[Section]:
     """Click again and again, for each number of accounts; then with cold connections."""
     counts: list[int] = options.accounts
+    if options.broadcasts:
+        return [_with_history(max(counts), options.runs, options.broadcasts)]
     with bare_installation(max(counts), options.placements) as bare:
-        for _ in range(3):
-            _click(bare, 1)  # what is loaded with the first click is loaded now, in every process
+        _load(bare)
         warm = {count: _runs(bare, count, options.runs) for count in counts}
         stages = _stages(bare.said(), counts)
         few = [count for count in counts if count <= MOST_COLD]
@@ -56,6 +60,32 @@ def measure(options: argparse.Namespace) -> Sequence[Section]:
             "sent meanwhile.",
         ),
     ]
+
+
+def _load(bare: Bare) -> None:
+    """Load now what is loaded with the first click, in every process."""
+    for _ in range(3):
+        _click(bare, 1)
+
+
+def _with_history(count: int, runs: int, broadcasts: int) -> Section:
+    """Click on an empty database, and again with all that is written in a long time."""
+    with bare_installation(count) as bare:
+        from orders.models import AccountOrder
+        from tests.support.history import fill_history
+
+        _load(bare)
+        found = {"nothing before it": _runs(bare, count, runs)}
+        fill_history(accounts=count, broadcasts=broadcasts)
+        orders = AccountOrder.objects.count()
+        _load(bare)
+        found[f"{orders:,} account orders before it"] = _runs(bare, count, runs)
+    return Section(
+        f"clicks-{count}-history",
+        f"Broadcast to {count:,} accounts: milliseconds from the click",
+        {name: _row(one) for name, one in found.items()},
+        f"The same installation before and after {broadcasts:,} broadcasts were written to it.",
+    )
 
 
 # More connections than these are not opened at once; the ways back are what counts then.
@@ -86,19 +116,23 @@ def _click(bare: Bare, count: int, *, cold: bool = False) -> dict[str, float]:
 
 
 def _rows(found: Mapping[int, list[dict[str, float]]]) -> dict[str, dict[str, Figure]]:
-    rows: dict[str, dict[str, Figure]] = {}
-    for count, runs in found.items():
-        of = {name: spread([run[name] for run in runs]) for name in runs[0]}
-        rows[f"{count:,} accounts" if count > 1 else "1 account"] = {
-            "first sent": of["first"]["median"],
-            "half sent": of["half"]["median"],
-            "last sent": of["last"]["median"],
-            "p95": of["last"]["p95"],
-            "max": of["last"]["max"],
-            "last arrived": of["arrived"]["median"],
-            "runs": len(runs),
-        }
-    return rows
+    return {
+        f"{count:,} accounts" if count > 1 else "1 account": _row(runs)
+        for count, runs in found.items()
+    }
+
+
+def _row(runs: Sequence[Mapping[str, float]]) -> dict[str, Figure]:
+    of = {name: spread([run[name] for run in runs]) for name in runs[0]}
+    return {
+        "first sent": of["first"]["median"],
+        "half sent": of["half"]["median"],
+        "last sent": of["last"]["median"],
+        "p95": of["last"]["p95"],
+        "max": of["last"]["max"],
+        "last arrived": of["arrived"]["median"],
+        "runs": len(runs),
+    }
 
 
 def _stages(said: str, counts: Sequence[int]) -> dict[str, dict[str, Figure]]:

@@ -39,6 +39,9 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, default=1.0, help="of entries and exits; 0: one broadcast"
     )
+    parser.add_argument(
+        "--every", type=float, default=0.0, help="seconds from one entry to the next at least"
+    )
     parser.add_argument("--name", default="memory", help="of the figures that are kept")
     hand_in(measure, parser)
 
@@ -50,9 +53,10 @@ def measure(options: argparse.Namespace) -> Sequence[Section]:
         program = Program(ready, patience_s=PATIENCE_S)
         shown["at rest"] = _settled(stack, ready)
         if options.minutes:
-            rounds = _work(stack, ready, program, options.minutes, shown)
+            rounds = _work(stack, ready, program, options, shown)
+            pace = f", one every {options.every:g} s" if options.every else ""
             words = (
-                f"{rounds} whole entries and exits in the {options.minutes:g} minutes; "
+                f"{rounds} whole entries and exits in the {options.minutes:g} minutes{pace}; "
                 f"the others after {SETTLE_S:g} s of rest."
             )
         else:
@@ -73,18 +77,19 @@ def _work(
     stack: Stack,
     ready: dict[str, Any],
     program: Program,
-    minutes: float,
+    options: argparse.Namespace,
     shown: dict[str, dict[str, float]],
 ) -> int:
     """Enter and exit for so long; return how often that was done."""
-    body = program.condor()
+    body, minutes = program.condor(), options.minutes
     for _ in range(BROADCASTS):
         _round(program, body)
     shown[f"after {BROADCASTS} entries and exits"] = _settled(stack, ready)
     began, rounds = time.monotonic(), 0
     for part in (1 / 3, 2 / 3, 1.0):
-        while time.monotonic() < began + part * minutes * 60:
+        while (now := time.monotonic()) < began + part * minutes * 60:
             rounds += _round(program, body)
+            time.sleep(max(now + options.every - time.monotonic(), 0))
         shown[f"after {part * minutes:.2g} minutes more"] = _look(stack, ready)
     return rounds
 

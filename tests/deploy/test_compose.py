@@ -26,6 +26,13 @@ def test_its_command_is_the_units(name):
 
 
 @pytest.mark.parametrize("name", sorted(UNITS))
+def test_it_gives_way_where_the_unit_does(name):
+    weight = UNITS[name].one("CPUWeight")  # of 100, where containers have 1,024
+
+    assert SERVICES[name].get("cpu_shares") == (int(weight) * 1024 // 100 if weight else None)
+
+
+@pytest.mark.parametrize("name", sorted(UNITS))
 def test_its_process_is_named_and_given_time_like_the_units(name):
     given = dict(pair.split("=", 1) for pair in UNITS[name].words("Environment"))
     named = {key: value for key, value in given.items() if not key.endswith("_FILE")}

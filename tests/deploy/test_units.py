@@ -65,6 +65,8 @@ def test_there_is_a_unit_for_every_process_and_it_starts_the_same(monkeypatch):
         assert tuple(started) == program.command
         given = units[name].words("Environment")
         assert {f"{key}={value}" for key, value in program.environment.items()} <= set(given)
+        assert int(units[name].one("Nice", "0")) == program.niceness
+        assert units[name].one("CPUWeight") == ("25" if program.niceness else "")
 
 
 def test_the_paper_broker_and_the_start_are_those_of_up_too():

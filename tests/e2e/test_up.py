@@ -58,6 +58,16 @@ def test_ready_names_addresses_user_and_processes(ready):
     assert set(ready["processes"]) == EVERYTHING
 
 
+def test_what_nobody_waits_for_gives_way_to_a_click(ready):
+    niceness = {
+        name: os.getpriority(os.PRIO_PROCESS, pid) for name, pid in ready["processes"].items()
+    }
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    late = {name for name, nice in niceness.items() if nice > own}
+    assert late == {"stocks", "options", "accounts", "logins", "maint", "stream"}
+
+
 def test_the_sample_trade_fills_in_every_account_and_is_reported(stack, program):
     assert "45 filled" in stack.output()
     times = [f"{o['broadcast_ms'] or 0:.1f} ms from the click" for o in program.get("orders/")]

@@ -23,6 +23,9 @@ WORKERS = {
     "logins": ("logins", 2),
     "maint": ("recon,maint", 3),  # one of them may be at a receiver that does not answer
 }
+# What nobody waits for gives way to a click: reading, renewing and listening.
+AT_ONCE = ("placement",)
+GIVES_WAY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Program:
     Args:
         is_service: others depend on it, so it starts first and stops last.
         says_ready: it writes its `.ready` file; the others are asked in their own way.
+        niceness: as of `nice`; where processors are few, those with less of it come first.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Program:
     environment: Mapping[str, str] = field(repr=False)
     is_service: bool = False
     says_ready: bool = True
+    niceness: int = 0
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -89,7 +94,8 @@ def _streams(environment: Mapping[str, str]) -> list[Program]:
     """Return what listens to the broker, unless the installation is to do without it."""
     if not env.flag("TRADESWIM_STREAMS", default=True):  # settings.HAS_STREAMS
         return []
-    return [Program("stream", manage("stream"), _named("stream", environment))]
+    told = _named("stream", environment)
+    return [Program("stream", manage("stream"), told, niceness=GIVES_WAY)]
 
 
 def _more_placement(environment: Mapping[str, str]) -> list[Program]:
@@ -121,7 +127,8 @@ def _worker(kind: str, environment: Mapping[str, str], name: str = "") -> Progra
         "info",
         *(["--disable-prefetch"] if kind == "placement" else []),
     )
-    return Program(name, command, _named(name, environment))
+    niceness = 0 if kind in AT_ONCE else GIVES_WAY
+    return Program(name, command, _named(name, environment), niceness=niceness)
 
 
 def _named(name: str, environment: Mapping[str, str]) -> dict[str, str]:

@@ -24,6 +24,11 @@ def _die_with_parent() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _begin(niceness: int) -> None:
+    _die_with_parent()
+    os.nice(niceness)
+
+
 class Supervisor:
     """Runs programs, each with a log file of its own."""
 
@@ -99,7 +104,7 @@ class Supervisor:
                 stdout=descriptor,
                 stderr=descriptor,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=lambda: _begin(program.niceness),
             )
         finally:
             os.close(descriptor)
