@@ -51,6 +51,17 @@ class _Rows:
     fills: list[LegFill] = field(default_factory=list)
     events: list[AuditEvent] = field(default_factory=list)
 
+    def save(self) -> None:
+        """Write all of them; their parents are written."""
+        OrderLeg.objects.bulk_create(self.legs, batch_size=2000)
+        AccountOrder.objects.bulk_create(self.children, batch_size=1000)
+        AccountOrderLeg.objects.bulk_create(self.child_legs, batch_size=2000)
+        # The numbers of the legs are known only now that they are written.
+        for fill in self.fills:
+            fill.leg_id = fill.leg.pk
+        LegFill.objects.bulk_create(self.fills, batch_size=2000)
+        AuditEvent.objects.bulk_create(sorted(self.events, key=lambda one: one.at), batch_size=2000)
+
 
 def fill_history(
     *,
@@ -69,7 +80,6 @@ def fill_history(
         working: how many of the newest still have accounts in which they work.
         detailed: how many of the newest have single fills and audit events, too.
     """
-
     now = now or timezone.now()
     dice = random.Random(seed)  # noqa: S311
     fleet = _fleet(accounts)
@@ -81,14 +91,7 @@ def fill_history(
         order.save(force_insert=True)
         orders.append(order)
         _write(dice, order, fleet, rows, is_working=age <= working, in_detail=age <= detailed)
-    OrderLeg.objects.bulk_create(rows.legs, batch_size=2000)
-    AccountOrder.objects.bulk_create(rows.children, batch_size=1000)
-    AccountOrderLeg.objects.bulk_create(rows.child_legs, batch_size=2000)
-    # The numbers of the legs are known only now that they are written.
-    for fill in rows.fills:
-        fill.leg_id = fill.leg.pk
-    LegFill.objects.bulk_create(rows.fills, batch_size=2000)
-    AuditEvent.objects.bulk_create(sorted(rows.events, key=lambda one: one.at), batch_size=2000)
+    rows.save()
     numbers = [order.pk for order in orders]
     for start in range(0, len(numbers), 500):
         refresh_parents(numbers[start : start + 500])
@@ -105,7 +108,6 @@ def gather_statistics() -> None:
 
 
 def _fleet(wanted: int) -> list[Account]:
-
     for _ in range(wanted - Account.objects.count()):
         account = make_account()
         make_token(account.login)
