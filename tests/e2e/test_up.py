@@ -29,11 +29,17 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def ready(stack):
+def niceness() -> dict[str, int]:
+    """How much each process gives way, filled by `ready`: another test kills one of them."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def ready(stack, niceness):
     """Wait until it serves, and until the sample trade is over: others count orders."""
     ready = stack.wait_until_ready()
-    for pid in ready["processes"].values():  # here, for another test kills one of them
-        os.kill(pid, 0)
+    for name, pid in ready["processes"].items():
+        niceness[name] = os.getpriority(os.PRIO_PROCESS, pid)
     stack.wait_for(lambda: "  page " in stack.output())
     return ready
 
@@ -58,11 +64,8 @@ def test_ready_names_addresses_user_and_processes(ready):
     assert set(ready["processes"]) == EVERYTHING
 
 
-def test_what_nobody_waits_for_gives_way_to_a_click(ready):
-    niceness = {
-        name: os.getpriority(os.PRIO_PROCESS, pid) for name, pid in ready["processes"].items()
-    }
-
+@pytest.mark.usefixtures("ready")
+def test_what_nobody_waits_for_gives_way_to_a_click(niceness):
     own = os.getpriority(os.PRIO_PROCESS, 0)
     late = {name for name, nice in niceness.items() if nice > own}
     assert late == {"stocks", "options", "accounts", "logins", "maint", "stream"}

@@ -6,15 +6,19 @@ import { isStale } from "./live.js";
 
 const STOPPED = "does not go out: you stopped it.";
 const TOO_OLD = "does not go out: what you see is too old. Look first.";
+// So much later than it should a countdown may end; the machine slept if it is more.
+const LATE_MS = 3000;
 const begun = new WeakSet();
 
 function begin(form) {
   begun.add(form);
   const says = form.querySelector("[data-going]");
   let left = Number(form.dataset.undo);
+  const until = Date.now() + left * 1000 + LATE_MS;
   const timer = setInterval(() => {
     if (!form.isConnected || !form.closest("dialog")?.open) return clearInterval(timer);
-    if (isStale()) return stop(TOO_OLD);
+    // What was heard since the machine woke up makes the page fresh, not what this form shows.
+    if (isStale() || Date.now() > until) return stop(TOO_OLD);
     left -= 1;
     says.querySelector("[data-seconds]").textContent = left;
     if (left > 0) return undefined;
