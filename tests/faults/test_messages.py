@@ -15,6 +15,7 @@ ACCOUNTS = 6
 DEADLINE_S, WORKER_ASKS_S = 5, 1.5
 AT_ONCE_S, SILENCE_S, BACK_WITHIN_S = 3, 30, 10
 QUEUE = "placement"
+PLACES = b"orders.place_account_orders"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,8 @@ def test_a_message_delivered_eleven_times_places_each_order_once(
     with installation.stopped("placement"):
         time.sleep(WORKER_ASKS_S)
         order = trader.broadcast()
-        (message,) = queue.lrange(QUEUE, 0, -1)
+        # A sign of life may lie there too.
+        (message,) = (one for one in queue.lrange(QUEUE, 0, -1) if PLACES in one)
         for _ in range(10):
             queue.lpush(QUEUE, message)
 
