@@ -35,7 +35,7 @@ RUNS: dict[str, list[str]] = {
 # What takes longer than minutes, or needs a PostgreSQL, is run where it is named.
 NAMED: dict[str, list[str]] = {
     "memory-long": ["memory", "--name", "memory-long", "--minutes", "30"],
-    "memory-day": ["memory", "--name", "memory-day", "--minutes", "30", "--every", "60"],
+    "memory-day": ["memory", "--name", "memory-day", "--minutes", "15", "--every", "60"],
     "memory-many": ["memory", "--name", "memory-many", "--accounts", "5000", "--minutes", "0"],
     "scale-out": ["scale_out"],
 }

@@ -40,7 +40,7 @@ LASTS = timedelta(seconds=45)
 USUAL_WINDOW = timedelta(days=1)
 AGAIN = timedelta(seconds=60)
 SEALED = "its token cannot be opened"
-# A day's orders of many accounts, read, take twenty times the memory of what came.
+# Orders that are read take many times the memory of what came; a day of a fleet has thousands.
 ORDERS_AT_ONCE = 500
 
 Differences = Mapping[UUID, Mapping[str, str]]
