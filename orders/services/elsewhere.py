@@ -29,7 +29,7 @@ from orders.domain.matching import CLOCKS_APART
 from orders.models import ElsewhereLook, ExternalOrder
 from orders.selectors.explaining import explained
 from orders.services.external import Noted, note_external
-from orders.services.whole_lists import LONGEST_WINDOW
+from orders.services.whole_lists import LONGEST_WINDOW, is_full
 from strategies.domain.new_york import exchange_date
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def _keep_pages(
 
 def _missing(page: OrderPage, noted: Noted) -> str:
     """Say why a list does not settle what was traded elsewhere; nothing if it does."""
-    if page.rows >= messages.MOST_ROWS:
+    if is_full(page.rows):
         return f"the list ends after {page.rows} orders"
     if page.unreadable:
         return f"{page.unreadable} of {page.rows} orders are unreadable"

@@ -17,11 +17,11 @@ from accounts.selectors import access_tokens_of
 from accounts.services.alarms import raise_alarm
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from brokerage.budget import Lane, thrifty
-from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
+from brokerage.errors import BrokerError, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import ApiRequest, Call, Reply
 from brokerage.schwab.fingerprint import fingerprint
-from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
+from brokerage.schwab.replies import BrokerOrder, read_order
 from orders.domain.lifecycle import Status
 from orders.domain.matching import CLOCKS_APART
 from orders.domain.succession import successors
@@ -29,6 +29,7 @@ from orders.models import AccountOrder
 from orders.services.applying import apply_each
 from orders.services.seeking import EARLY, under_way
 from orders.services.succeeding import adopt
+from orders.services.whole_lists import read_whole
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def follow_successors(*, gateway: FanOut) -> Followed:
     asking = _Asking(thrifty(gateway, Lane.UNKNOWN), headers, payers(headers), followed)
     able = [one for one in lost if one.login_id in headers]
     closed = {one: old for one, old in _ask(asking, able, _read_old, read_order) if old.closed_at}
-    lists = _ask(asking, list(closed), lambda one: _list(one, closed[one]), _complete)
+    lists = _ask(asking, list(closed), lambda one: _list(one, closed[one]), read_whole)
     for one, listed in lists:
         _settle(one, closed[one], listed, followed)
     log.info("followed: %s", followed)
@@ -145,14 +146,6 @@ def _list(one: Lost, old: BrokerOrder) -> ApiRequest:
     since = old.closed_at or timezone.now()
     until = timezone.now() + CLOCKS_APART
     return messages.account_orders(one.account_hash, since - CLOCKS_APART, until)
-
-
-def _complete(reply: Reply) -> Sequence[BrokerOrder]:
-    """Read a list. Errors: BrokerError for one that may leave something out."""
-    page = read_orders(reply)
-    if page.unreadable or page.rows >= messages.MOST_ROWS:
-        raise UnreadableReply(f"{page.unreadable} of {page.rows} orders in a list are unreadable")
-    return page.orders
 
 
 def _ask(

@@ -17,7 +17,6 @@ from accounts.services.asking import FanOut, authorizations, reply_of
 from accounts.services.beat_runs import count_calls
 from brokerage.budget import Lane, thrifty
 from brokerage.errors import BrokerError, PutOff, Refused, TokenRefused
-from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange, Reply
 from brokerage.schwab.replies import BrokerOrder, read_order, read_orders
 from orders.models import AccountOrder
@@ -35,6 +34,7 @@ from orders.services.order_reads import (
     working_orders,
 )
 from orders.services.rhythm import Rhythm
+from orders.services.whole_lists import is_full
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ class _Reader:
             return [(question.orders[0], read_order(reply))], []
         page = read_orders(reply)
         self._polled.rows += page.rows
-        if page.rows >= messages.MOST_ROWS:
+        if is_full(page.rows):
             return [], question.halves()
         shown = {order.order_id: order for order in page.orders}
         found = [one for one in question.orders if one.broker_order_id in shown]

@@ -14,15 +14,16 @@ from django.utils import timezone
 from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from brokerage.budget import Lane, thrifty
-from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
+from brokerage.errors import BrokerError, TokenRefused
 from brokerage.schwab import messages
 from brokerage.schwab.exchange import Call, Exchange
 from brokerage.schwab.fingerprint import fingerprint
-from brokerage.schwab.replies import BrokerOrder, read_orders
+from brokerage.schwab.replies import BrokerOrder
 from orders.domain.matching import CLOCKS_APART, Seen
 from orders.services.applying import UNKEEPABLE, apply_reading
 from orders.services.seeking import Sought, take_due
 from orders.services.settling import Look, Settled, settle
+from orders.services.whole_lists import read_whole
 
 log = logging.getLogger(__name__)
 
@@ -141,16 +142,14 @@ def _apply(found: Mapping[UUID, str], shown: Mapping[str, BrokerOrder]) -> None:
 def _look(exchange: Exchange) -> Look:
     """Read a list. Errors: BrokerError for one that proves nothing about what it does not show."""
     reply = reply_of(exchange)
-    page = read_orders(reply)
-    if page.unreadable or page.rows >= messages.MOST_ROWS:
-        raise UnreadableReply(f"{page.unreadable} of {page.rows} orders in a list are unreadable")
+    orders = read_whole(reply)
     asked_at = datetime.fromtimestamp(exchange.sent_at or 0, UTC)
     answered_at = datetime.fromtimestamp(exchange.answered_at or 0, UTC)
     return Look(
         asked_at=asked_at,
         broker_ahead=_broker_ahead(reply.headers.get("date", ""), answered_at),
-        shown={order.order_id: order for order in page.orders},
-        seen=[_seen(order) for order in page.orders],
+        shown={order.order_id: order for order in orders},
+        seen=[_seen(order) for order in orders],
     )
 
 

@@ -16,13 +16,13 @@ from accounts.selectors import access_tokens_of
 from accounts.services.asking import FanOut, authorizations, payers, reply_of
 from accounts.services.tokens import refresh_login
 from brokerage.budget import Lane, thrifty
-from brokerage.errors import BrokerError, TokenRefused, UnreadableReply
-from brokerage.schwab.exchange import Call, Exchange
-from brokerage.schwab.replies import BrokerOrder, read_orders
+from brokerage.errors import BrokerError, TokenRefused
+from brokerage.schwab.exchange import Call
+from brokerage.schwab.replies import BrokerOrder
 from orders.domain.lifecycle import Status
 from orders.domain.matching import CLOCKS_APART
 from orders.models import AccountOrder
-from orders.services.whole_lists import LONGEST_WINDOW, Ask, TooMany, check_whole
+from orders.services.whole_lists import LONGEST_WINDOW, Ask, TooMany, read_whole
 
 USUAL_WINDOW = timedelta(days=1)
 TOKEN_LASTS = timedelta(seconds=30)
@@ -108,7 +108,7 @@ def _list(
         for index, exchange in batch:
             ask = asks[index]
             try:
-                reads.shown[ask.login_id] += _read(exchange)
+                reads.shown[ask.login_id] += read_whole(reply_of(exchange))
             except TooMany as error:
                 again += (halves := ask.halves())
                 if not halves:
@@ -118,12 +118,3 @@ def _list(
                 if isinstance(error, TokenRefused):
                     reads.refused.add(ask.login_id)
     return again
-
-
-def _read(exchange: Exchange) -> Sequence[BrokerOrder]:
-    """Return all orders of a whole list. Errors: BrokerError for one that may not be whole."""
-    page = read_orders(reply_of(exchange))
-    check_whole(page.rows)
-    if page.unreadable:
-        raise UnreadableReply(f"{page.unreadable} of {page.rows} orders in a list are unreadable")
-    return page.orders

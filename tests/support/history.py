@@ -7,7 +7,7 @@ The trades are valid and the rows are what placing and polling would have left; 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -19,8 +19,7 @@ from accounts.models import Account, AuditEvent, User
 from orders.models import AccountOrder, AccountOrderLeg, ComplexOrder, LegFill, OrderLeg
 from orders.services.parents import refresh_parents
 from orders.services.sets import keep_sets
-from strategies.domain.catalog import VerticalKind, iron_condor, share_order, vertical
-from strategies.domain.tickets import Instruction
+from tests.support.history_trades import options, shares
 from tests.support.make import make_account, make_balances, make_token, make_user
 
 HOW_IT_ENDED = {
@@ -38,7 +37,6 @@ WORDS = {
     "FAILED_TO_PLACE": "No answer before the deadline; three complete lists do not show it.",
     "SKIPPED": "The account is switched off.",
 }
-SHARES = ("AAPL", "MSFT", "SPY", "QQQ")
 
 
 @dataclass(slots=True)
@@ -117,7 +115,7 @@ def _fleet(wanted: int) -> list[Account]:
 
 def _parent(dice: random.Random, number: int, agent: Any, *, clicked_at: datetime) -> Any:
     """Return the row to be, with its legs beside it until theirs are written."""
-    trade = _shares(dice) if number % 5 == 4 else _options(dice, clicked_at.date())
+    trade = shares(dice) if number % 5 == 4 else options(dice, clicked_at.date())
     order: Any = ComplexOrder(
         agent=agent,
         idempotency_key=uuid4(),
@@ -133,48 +131,6 @@ def _parent(dice: random.Random, number: int, agent: Any, *, clicked_at: datetim
     order.broadcast_ms = (order.last_sent_at - clicked_at).total_seconds() * 1000
     order.trade_legs = trade["legs"]
     return order
-
-
-def _shares(dice: random.Random) -> dict[str, Any]:
-    structure = share_order(dice.choice(SHARES), Instruction.BUY)
-    return {
-        "strategy": "EQUITY",
-        "name": structure.name,
-        "underlying": structure.legs[0].symbol,
-        "order_type": "LIMIT",
-        "limit": Decimal(dice.randrange(15000, 25000)) / 100,
-        "legs": structure.legs,
-    }
-
-
-def _options(dice: random.Random, day: date) -> dict[str, Any]:
-
-    expiration = day + timedelta(days=(4 - day.weekday()) % 7 + 7)
-    middle = Decimal(dice.randrange(1340, 1400) * 5)
-    if dice.random() < 0.4:
-        structure = iron_condor(
-            root="SPXW",
-            expiration=expiration,
-            put_wing=middle - 105,
-            put_body=middle - 100,
-            call_body=middle + 100,
-            call_wing=middle + 105,
-        )
-    else:
-        kind = dice.choice(list(VerticalKind))
-        structure = vertical(
-            kind, root="SPXW", expiration=expiration, lower=middle, upper=middle + 10
-        )
-    return {
-        "strategy": structure.strategy,
-        "name": structure.name,
-        "underlying": "SPX",
-        "expiration": expiration,
-        "order_type": "LIMIT",
-        "price_effect": structure.price_effect,
-        "limit": Decimal(dice.randrange(20, 80)) / 20,
-        "legs": structure.legs,
-    }
 
 
 def _write(
