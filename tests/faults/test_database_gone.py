@@ -1,8 +1,10 @@
 """The database is locked, away or full: then nothing is sent, and what was sent is not forgotten."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,20 @@ from tests.faults.installation import wait_until
 ACCOUNTS = 20
 SETTINGS = {"DEMO_ACCOUNTS": str(ACCOUNTS)}
 DEADLINE_S, LEASE_S, SLOW_MS = 5, 4, 1200
+
+
+@pytest.fixture(autouse=True)
+def _whole(installation, trader) -> None:
+    installation.wait_until_whole()
+
+
+@pytest.fixture
+def full_disk(installation) -> Iterator[Path]:
+    """Let the next claim find no room; the worker it happens to keeps its file full until it ends."""
+    if not isinstance(installation.database, Sqlite):
+        pytest.skip("the disk of a server is not ours to fill")
+    yield installation.arm("before the claim", "full")
+    installation.wait_until_gone(installation.kill("placement"))
 
 
 @pytest.fixture
@@ -84,13 +100,10 @@ def test_answers_are_not_forgotten_while_the_database_is_away(postgres, trader, 
     holds(in_flight)
 
 
-def test_nothing_is_sent_by_a_worker_whose_disk_is_full(installation, trader, holds):
+def test_nothing_is_sent_by_a_worker_whose_disk_is_full(installation, trader, full_disk, holds):
     """F42: the sweeper rings another one, or the order has failed."""
-    if not isinstance(installation.database, Sqlite):
-        pytest.skip("the disk of a server is not ours to fill")
-    armed = installation.arm("before the claim", "full")
     order = trader.broadcast()
-    installation.wait_for_strike(armed)
+    installation.wait_for_strike(full_disk)
 
     shares = trader.wait_until_settled(order)
     assert "database or disk is full" in installation.logs()
