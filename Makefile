@@ -8,6 +8,8 @@ DEV := .venv/.installed-dev
 AUDIT := .venv/audit/.installed
 MINUTES := 10
 TEST_ENV := DJANGO_SETTINGS_MODULE=tradeswim.settings.test
+# Tests that share what runs go in the order they are written, so that a verdict can be had again.
+IN_ORDER := -p no:randomly
 CODE := tradeswim orders accounts brokerage strategies tests benchmarks scripts manage.py
 
 .PHONY: help setup demo run worker beat migrate format lint types imports templates migrations test e2e screenshots faults soak deploy-test test-postgresql faults-postgresql soak-postgresql check bench bench-keep bench-check bench-exit bench-pages bench-live bench-polling bench-fleet bench-fills bench-scale-out requirements audit sbom vendor
@@ -65,19 +67,19 @@ test: $(DEV) ## install what it needs and run all tests
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 e2e: $(DEV) ## the site in a real browser, with all its processes (needs Debian's chromium)
-	@$(PY) -m pytest tests/e2e -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest tests/e2e $(IN_ORDER) -n 2 --dist loadfile --no-loadscope-reorder
 
 screenshots: $(DEV) ## every page and state as PNG files in var/screenshots
 	@$(PY) -m tests.e2e.screenshots
 
 faults: $(DEV) ## break the running installation on purpose, with all its processes
-	@$(PY) -m pytest tests/faults -n 2 --dist loadfile
+	@$(PY) -m pytest tests/faults $(IN_ORDER) -n 2 --dist loadfile
 
 soak: $(DEV) ## random faults for MINUTES=10 under broadcasts to 45 accounts (SEED=… repeats one)
 	@$(PY) -m tests.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 deploy-test: $(DEV) ## deploy/: its units and the real nginx before the whole (needs nginx, systemd, openssl)
-	@$(PY) -m pytest tests/deploy
+	@$(PY) -m pytest tests/deploy $(IN_ORDER)
 
 test-postgresql: $(DEV) ## all tests on a throw-away PostgreSQL (needs it installed)
 	@scripts/with-postgresql $(MAKE) test
