@@ -1,8 +1,10 @@
-"""The broker's books: accounts with cash and positions, and every order."""
+"""The broker's books: accounts with cash and positions, and the orders that are not archived."""
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 
 from brokerage.paper.orders import Order
 
@@ -37,6 +39,7 @@ class Account:
         user: of the login it belongs to.
         is_margin: a MARGIN account; otherwise CASH.
         opening_cash: what it was worth when the day began, USD.
+        orders: oldest first, without those in the archive.
     """
 
     number: str
@@ -59,9 +62,14 @@ class Account:
 
 
 class Books:
-    """All accounts and orders, and the ids they are given."""
+    """All accounts, the orders that are not archived, and the ids they are given.
+
+    Attributes:
+        name: by which the archive tells its orders from those of other books.
+    """
 
     def __init__(self, *, now: float) -> None:
+        self.name = secrets.token_hex(8)
         self.accounts: dict[str, Account] = {}
         self.accounts_of: dict[str, list[Account]] = {}
         self.orders: dict[int, Order] = {}
@@ -102,6 +110,25 @@ class Books:
             self.open.pop(order.id, None)
         self.changed_orders.add(order.id)
         self.changed_accounts.add(order.account)
+
+    def finished(self, *, before: float, most: int) -> list[Order]:
+        """Return orders that ended before a moment, in Unix seconds, and have been saved since."""
+        found = (
+            order
+            for order in self.orders.values()
+            if order.closed_at is not None
+            and max(order.closed_at, order.hidden_until) < before
+            and order.id not in self.changed_orders
+        )
+        return list(islice(found, most))
+
+    def forget(self, orders: Sequence[Order]) -> None:
+        """Let go of orders, for the archive has them."""
+        for order in orders:
+            del self.orders[order.id]
+        for name in {order.account for order in orders}:
+            account = self.accounts[name]
+            account.orders = [order for order in account.orders if order.id in self.orders]
 
     def account_of(self, order: Order) -> Account:
         """Return the account an order belongs to."""

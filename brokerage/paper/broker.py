@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from brokerage.paper import order_view
+from brokerage.paper.archive import Archive
 from brokerage.paper.books import Books
 from brokerage.paper.faults import Faults
 from brokerage.paper.instruments import Instruments
@@ -27,6 +28,7 @@ class Broker:
         hours: `always` or `nyse`.
 
     Attributes:
+        archive: the orders that are over, as far as they left the books.
         is_changed: whether its settings have changed since they were saved.
         offset_s: by how much its clock is ahead of the real one.
     """
@@ -42,6 +44,7 @@ class Broker:
         self.streams = Streams(self)
         self.is_changed = False
         self.offset_s = 0.0
+        self.archive = Archive()
         self._hours = hours
         self._open_books(Books(now=self.now))
 
@@ -93,6 +96,7 @@ class Broker:
 
     def _open_books(self, books: Books) -> None:
         self.books = books
+        self.archive.open(books.name)
         for account in make_accounts(self.options):
             books.add_account(account)
         self.market = Market(seed=self.options.seed, now=self.now)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from brokerage.paper import ledger
 from brokerage.paper.broker import Broker
 from brokerage.paper.connection import encode
 from brokerage.paper.faults import Fault
@@ -82,7 +83,7 @@ def _middle(body: bytes) -> int:
 def _other_location(broker: Broker, response: Response) -> str:
     """Name the account's order before this one; a made-up one if there is none."""
     placed = broker.books.orders[response.order_id or 0]
-    others = [order.id for order in broker.books.accounts[placed.account].orders]
+    others = [order.id for order in ledger.of_account(broker, broker.books.account_of(placed))]
     earlier = [order_id for order_id in others if order_id < placed.id]
     other = earlier[-1] if earlier else placed.id + 1_000_000
     base, _, _ = response.headers["Location"].rpartition("/")

@@ -1,16 +1,12 @@
 """Turn what the paper broker keeps into records for its state file, and back."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
 
 from brokerage.paper.books import Account, Position
 from brokerage.paper.broker import Broker
 from brokerage.paper.oauth import Code, Grant, Login, Session
-from brokerage.paper.orders import Order, OrderLeg, OrderSpec
-from strategies.domain.tickets import Instruction
-
-Record = dict[str, Any]
+from brokerage.paper.order_records import Record, read_record
 
 
 def broker_record(broker: Broker, version: int) -> Record:
@@ -20,6 +16,7 @@ def broker_record(broker: Broker, version: int) -> Record:
         "kind": "broker",
         "version": version,
         "seed": broker.options.seed,
+        "books": broker.books.name,
         "last_order_id": broker.books.last_order_id,
         "last_activity_id": broker.books.last_activity_id,
         "offset_s": broker.offset_s,
@@ -35,6 +32,8 @@ def broker_record(broker: Broker, version: int) -> Record:
 def load_broker(broker: Broker, record: Record) -> None:
     """Restore what `broker_record` recorded."""
     books, oauth = broker.books, broker.oauth
+    books.name = record.get("books", books.name)
+    broker.archive.open(books.name)
     books.last_order_id = max(books.last_order_id, record["last_order_id"])
     books.last_activity_id = max(books.last_activity_id, record["last_activity_id"])
     broker.offset_s = record["offset_s"]
@@ -98,36 +97,6 @@ def load_account(broker: Broker, record: Record) -> None:
     }
 
 
-def order_record(order: Order) -> Record:
-    """Record an order."""
-    shown = {name: getattr(order, name) for name in Order.__slots__ if name not in ("spec", "text")}
-    spec = {name: getattr(order.spec, name) for name in OrderSpec.__slots__ if name != "legs"}
-    legs = [[leg.symbol, leg.instruction, leg.quantity, leg.ratio] for leg in order.spec.legs]
-    return {"kind": "order", **shown, "spec": {**spec, "legs": legs}}
-
-
 def load_order(broker: Broker, record: Record) -> None:
     """Restore an order."""
-    facts = {name: value for name, value in record.items() if name not in ("kind", "spec")}
-    order = Order(**facts, spec=_spec(record["spec"]))
-    order.reserve = Decimal(record["reserve"])
-    broker.books.add_order(order)
-
-
-def _spec(record: Record) -> OrderSpec:
-    legs = tuple(
-        OrderLeg(
-            symbol,
-            Instruction(instruction),
-            Instruction(instruction).is_for_options,
-            quantity,
-            ratio,
-        )
-        for symbol, instruction, quantity, ratio in record["legs"]
-    )
-    spec = OrderSpec(**{**record, "legs": legs, "extras": tuple(map(tuple, record["extras"]))})
-    return replace(spec, limit=_optional(record["limit"]), stop=_optional(record["stop"]))
-
-
-def _optional(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+    broker.books.add_order(read_record(record))

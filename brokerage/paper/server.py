@@ -1,6 +1,8 @@
 """Serve a paper broker on two ports: plain HTTP, and TLS on the next one."""
 
 import asyncio
+import logging
+import sqlite3
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -10,6 +12,8 @@ from brokerage.paper.connection import Connection
 from brokerage.paper.dispatch import Dispatcher
 from brokerage.paper.state import StateFile
 from brokerage.small_tls import use_small_buffers
+
+log = logging.getLogger(__name__)
 
 STEP_S = 0.25
 SAVE_S = 1.0
@@ -101,7 +105,10 @@ class Server:
         now = time.time()
         is_quiet = now - self._dispatcher.last_request_at > QUIET_S
         if is_quiet or now - self._state.saved_at > MOST_UNSAVED_S:
-            await self._state.save(self._broker)
+            try:
+                await self._state.save(self._broker)
+            except (OSError, sqlite3.Error) as problem:
+                log.warning("not saved, tried again in %.0f s: %s", SAVE_S, problem)
 
     async def _close_idle(self) -> None:
         limit = time.monotonic() - IDLE_S
@@ -122,6 +129,7 @@ class Server:
         await asyncio.sleep(0)  # the loop closes their sockets
         if self._state is not None:
             await self._state.save(self._broker, always=True)
+        self._broker.archive.close()
 
 
 async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:

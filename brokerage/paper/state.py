@@ -1,18 +1,27 @@
-"""Keep the paper broker's state in a file: one JSON record a line, replaced as a whole."""
+"""Keep the paper broker's state in a file: one JSON record a line, replaced as a whole.
+
+Orders that ended a while ago move to an archive beside it, or the file, and the memory of the
+process, would grow for as long as somebody trades.
+"""
 
 import asyncio
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from brokerage.paper import records
+from brokerage.paper.archive import Archive, Finished
 from brokerage.paper.books import Books
 from brokerage.paper.broker import Broker
+from brokerage.paper.order_records import order_record
 
 VERSION = 1
+# For how long an order that is over stays in memory, and how many leave it at once.
+KEPT_S, MOST_MOVED = 60.0, 500
 Record = dict[str, Any]
 
 
@@ -58,16 +67,23 @@ class StateFile:
             "order": records.load_order,
         }
         try:
-            for record in self._read():
+            saved = self._read()
+            broker.archive.close()
+            broker.archive = Archive(self._path.with_suffix(".sqlite3"))
+            broker.archive.open(broker.books.name)
+            for record in saved:
                 loaders[record["kind"]](broker, record)
-        except (ValueError, KeyError, TypeError, ArithmeticError) as problem:
+        except (ValueError, KeyError, TypeError, ArithmeticError, sqlite3.Error) as problem:
             raise BrokenState(f"The state {self._path} is broken: {problem!r}.") from problem
 
     async def save(self, broker: Broker, *, always: bool = False) -> None:
         """Write the state if anything but prices has changed, or `always`.
 
         A thread waits for the disk.
+
+        Errors: OSError, sqlite3.Error; then what was not written is written by a later call.
         """
+        await self._move_finished(broker)
         books = broker.books
         is_changed = broker.is_changed or broker.oauth.is_changed or books is not self._books
         if not (always or is_changed or books.changed_orders or books.changed_accounts):
@@ -78,7 +94,34 @@ class StateFile:
         head = [records.broker_record(broker, VERSION)]
         head += [records.login_record(login) for login in broker.oauth.logins.values()]
         lines = [*map(_dump, head), *self._accounts.values(), *self._orders.values()]
-        await asyncio.to_thread(_replace, self._path, b"\n".join(lines) + b"\n")
+        try:
+            await asyncio.to_thread(_replace, self._path, b"\n".join(lines) + b"\n")
+        except OSError:
+            broker.is_changed = True
+            raise
+
+    async def _move_finished(self, broker: Broker) -> None:
+        """Let orders that ended a while ago leave the books as soon as the archive has them."""
+        books = broker.books
+        orders = books.finished(before=broker.now - KEPT_S, most=MOST_MOVED)
+        if not orders or books is not self._books:
+            return
+        finished = [
+            Finished(
+                id=order.id,
+                account=order.account,
+                entered_at=order.entered_at,
+                status=order.status,
+                text=broker.order_text(order),
+                record=self._orders[order.id],
+            )
+            for order in orders
+        ]
+        await asyncio.to_thread(broker.archive.add, books.name, finished)
+        books.forget(orders)
+        for order in orders:
+            self._orders.pop(order.id, None)
+        broker.is_changed = True
 
     def _renew_lines(self, books: Books) -> None:
         """Dump the accounts and orders that have changed; all of them if the books are new."""
@@ -89,7 +132,7 @@ class StateFile:
         for name in accounts:
             self._accounts[name] = _dump(records.account_record(books.accounts[name]))
         for order_id in sorted(orders):
-            self._orders[order_id] = _dump(records.order_record(books.orders[order_id]))
+            self._orders[order_id] = _dump(order_record(books.orders[order_id]))
         books.changed_accounts, books.changed_orders = set(), set()
 
     def _read(self) -> list[Record]:

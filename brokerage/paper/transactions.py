@@ -1,6 +1,6 @@
 """Write the transactions of an account: one for every fill."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +19,11 @@ DOLLARS = {
 }
 
 
-def transactions_of(account: Account, instruments: Instruments) -> Iterator[dict[str, Any]]:
-    """Go through an account's trades, oldest first."""
-    for order in account.orders:
+def transactions_of(
+    account: Account, orders: Iterable[Order], instruments: Instruments
+) -> Iterator[dict[str, Any]]:
+    """Go through the trades of an account's orders, in their order."""
+    for order in orders:
         for activity in order.activities:
             if activity["executionType"] == "FILL":
                 yield _trade(account, order, activity, instruments)

@@ -1,9 +1,11 @@
 """Accounts: their numbers, balances, positions, transactions and the user's preferences."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from brokerage.paper import ledger
 from brokerage.paper.account_view import account_json
 from brokerage.paper.books import Account
 from brokerage.paper.messages import Response, json_response, trader_error
@@ -53,7 +55,7 @@ def transactions(call: Call) -> Response:
         raise trader_error(
             400, f"'{','.join(sorted(types - TYPES))}' is not a valid value for types"
         )
-    rows = transactions_of(account, call.broker.instruments) if "TRADE" in types else iter(())
+    rows = _trades(call, account) if "TRADE" in types else iter(())
     symbol = request.query.get("symbol")
     found = [
         row for row in rows if begin <= _at(row) <= end and (symbol is None or _names(row, symbol))
@@ -64,7 +66,7 @@ def transactions(call: Call) -> Response:
 @router.on("GET", "/trader/v1/accounts/{account}/transactions/{transaction}")
 def transaction(call: Call) -> Response:
     """Show one trade."""
-    for row in transactions_of(call.account(), call.broker.instruments):
+    for row in _trades(call, call.account()):
         if str(row["activityId"]) == call.names["transaction"]:
             return json_response(row)
     raise trader_error(404, "Transaction not found")
@@ -96,6 +98,12 @@ def user_preference(call: Call) -> Response:
 def _shown(call: Call, account: Account) -> dict[str, Any]:
     with_positions = "positions" in call.request.query.get("fields", "").split(",")
     return account_json(account, call.broker.market, with_positions=with_positions)
+
+
+def _trades(call: Call, account: Account) -> Iterator[dict[str, Any]]:
+    return transactions_of(
+        account, ledger.of_account(call.broker, account), call.broker.instruments
+    )
 
 
 def _preference(account: Account, *, is_primary: bool) -> dict[str, Any]:

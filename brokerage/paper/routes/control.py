@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from brokerage.paper import ledger
 from brokerage.paper.books import Account, Position
 from brokerage.paper.faults import STREAM_CUT
 from brokerage.paper.messages import (
@@ -37,8 +38,8 @@ def journal(call: Call) -> Response:
 def orders(call: Call) -> Response:
     """List every order there is, oldest first, each with its account's hash."""
     texts = (
-        call.broker.order_text(order)[:-1] + b',"account":' + to_json(order.account) + b"}"
-        for order in call.broker.books.orders.values()
+        text[:-1] + b',"account":' + to_json(account) + b"}"
+        for account, text in ledger.everything(call.broker)
     )
     return Response(200, b"[" + b",".join(texts) + b"]")
 
@@ -186,7 +187,7 @@ def reset(call: Call) -> Response:
 
 def _order(call: Call, wanted: dict[str, Any]) -> Order:
     text = str(wanted.get("order_id"))
-    order = call.broker.books.orders.get(int(text)) if text.isdigit() else None
+    order = ledger.find(call.broker, int(text)) if text.isdigit() else None
     if order is None:
         raise trader_error(404, f"There is no order {text}.")
     return order

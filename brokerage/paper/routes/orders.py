@@ -1,9 +1,11 @@
 """Orders: placed, listed, read, cancelled, replaced and previewed."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from brokerage.paper import preview
+from brokerage.paper import ledger, preview
+from brokerage.paper.books import Account
 from brokerage.paper.faults import Fault
 from brokerage.paper.messages import Response, json_response, to_json, trader_error
 from brokerage.paper.order_form import read_order
@@ -61,7 +63,7 @@ def cancel(call: Call) -> Response:
 @router.on("GET", "/trader/v1/accounts/{account}/orders/{order}")
 def read(call: Call) -> Response:
     """Show one order."""
-    return _shown(call, call.order())
+    return Response(200, _twisted(call, call.broker.order_text(call.order())))
 
 
 @router.on("GET", "/trader/v1/accounts/{account}/orders")
@@ -71,7 +73,7 @@ def list_of_account(call: Call) -> Response:
     begin, end = parameters.window(
         call.request, "fromEnteredTime", "toEnteredTime", most_days=YEAR_DAYS
     )
-    return _listed(call, reversed(account.orders), begin, end)
+    return _listed(call, [account], begin, end)
 
 
 @router.on("GET", "/trader/v1/orders")
@@ -84,11 +86,7 @@ def list_of_login(call: Call) -> Response:
         most_days=ALL_ACCOUNTS_DAYS,
         since_today=call.broker.now,
     )
-    orders: list[Order] = []
-    for account in call.accounts():
-        orders.extend(account.orders)
-    orders.sort(key=lambda order: order.id, reverse=True)
-    return _listed(call, orders, begin, end)
+    return _listed(call, call.accounts(), begin, end)
 
 
 @router.on("POST", "/trader/v1/accounts/{account}/previewOrder")
@@ -130,25 +128,19 @@ def _text(body: Any, name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _listed(call: Call, orders: Iterable[Order], begin: float, end: float) -> Response:
-    """Write those orders that the query asks for."""
+def _listed(call: Call, accounts: Sequence[Account], begin: float, end: float) -> Response:
+    """Write those orders of some accounts that the query asks for, newest first."""
     status = call.request.query.get("status")
     if status is not None and status not in STATUSES:
         raise trader_error(400, f"'{status}' is not a valid value for status")
-    most, now = parameters.whole(call.request, "maxResults") or MOST_ROWS, call.broker.now
-    found: list[Order] = []
-    for order in orders:
-        if order.entered_at < begin or len(found) == most:
-            break
-        is_wanted = status is None or order.status == status
-        if is_wanted and order.entered_at <= end and order.hidden_until <= now:
-            found.append(order)
-    texts = [_shown(call, order).body for order in found]
-    return Response(200, b"[" + b",".join(texts) + b"]")
+    most = parameters.whole(call.request, "maxResults") or MOST_ROWS
+    texts = ledger.listed(call.broker, accounts, begin, end, status=status, most=most)
+    return Response(200, b"[" + b",".join(_twisted(call, text) for text in texts) + b"]")
 
 
-def _shown(call: Call, order: Order) -> Response:
+def _twisted(call: Call, text: bytes) -> bytes:
+    """Return an order's JSON, or what a fault makes of it."""
     if call.fault is None or call.fault.name != "unknown_status":
-        return Response(200, call.broker.order_text(order))
+        return text
     status = _text(call.fault.body, "status") or UNLISTED_STATUS
-    return Response(200, to_json(call.broker.order_json(order) | {"status": status}))
+    return to_json(json.loads(text) | {"status": status})

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from brokerage.paper import ledger
 from brokerage.paper.books import Account
 from brokerage.paper.broker import Broker
 from brokerage.paper.faults import Fault
@@ -62,7 +63,7 @@ class Call:
         account, text = self.account(), self.names["order"]
         if not (text.isascii() and text.isdigit() and len(text) < 20):
             raise trader_error(400, "Invalid order id")
-        order = self.broker.books.orders.get(int(text))
+        order = ledger.find(self.broker, int(text))
         if order is None or order.account != account.hash:
             raise trader_error(404, "Order not found")
         return order
