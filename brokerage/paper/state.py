@@ -69,7 +69,7 @@ class StateFile:
         try:
             saved = self._read()
             broker.archive.close()
-            broker.archive = Archive(self._path.with_suffix(".sqlite3"))
+            broker.archive = Archive(self._path.with_name(f"{self._path.name}.archive"))
             broker.archive.open(broker.books.name)
             for record in saved:
                 loaders[record["kind"]](broker, record)

@@ -220,7 +220,7 @@ def test_an_archive_without_its_state_is_not_shown(shop: Shop) -> None:
 
 
 def test_an_archive_that_is_none_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "state.sqlite3").write_text("what is this? " * 1000)
+    (tmp_path / "state.json.archive").write_text("what is this? " * 1000)
 
     with pytest.raises(state.BrokenState, match="is broken"):
         PaperBroker(state_file=tmp_path / "state.json")

@@ -222,7 +222,7 @@ def test_a_change_is_saved_within_seconds_and_whole(tmp_path: Path) -> None:
     broker.stop()
 
     assert {one["kind"] for one in records} == {"broker", "login", "account", "order"}
-    assert {one.name for one in tmp_path.iterdir()} == {"state.json", "state.sqlite3"}
+    assert {one.name for one in tmp_path.iterdir()} == {"state.json", "state.json.archive"}
 
 
 class Command:
