@@ -1,6 +1,7 @@
 """The paper broker inside the test process, and the hands that tests lay on it."""
 
 import asyncio
+import secrets
 import shutil
 import socket
 import tempfile
@@ -16,6 +17,7 @@ import requests
 from brokerage.paper.launch import Launch, prepare
 from brokerage.paper.seed import SeedOptions
 from brokerage.paper.server import PortInUse
+from tradeswim.up.home import PORTS
 
 ATTEMPTS = 20
 
@@ -191,12 +193,13 @@ class PaperBroker:
 def free_port() -> int:
     """Find a port that is free, and so is the next one."""
     while True:
+        # Not by `random`, which pytest-randomly lets begin alike in every process.
+        port = secrets.choice(PORTS)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
             try:
+                first.bind(("127.0.0.1", port))
                 second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return port
 

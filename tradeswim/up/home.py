@@ -6,12 +6,16 @@ import os
 import secrets
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from tradeswim.env import BadSetting
 
 PASSWORD_FILE = "agent-password"
 LIVE_PASSWORD_LENGTH = 15
+# Below those that Linux lends to outgoing connections: whoever calls a Redis that is away for a
+# moment could be lent its port, and keep it from coming back.
+PORTS = range(10_000, 32_000)
 
 
 class CannotStart(Exception):
@@ -53,9 +57,11 @@ def check_free(port: int, name: str) -> None:
 
 def free_port() -> int:
     """Return a loopback port that nothing uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def agent_password(home: Path, *, is_paper: bool) -> str:
