@@ -1,10 +1,14 @@
 """Orders that are over, in a SQLite file: memory is for those something may still happen to."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from brokerage.paper.orders import Order
 
 TABLE = """
     CREATE TABLE IF NOT EXISTS finished (
@@ -33,6 +37,11 @@ class Finished:
     status: str
     text: bytes
     record: bytes
+
+    @classmethod
+    def of(cls, order: Order, *, text: bytes, record: bytes) -> Self:
+        """Make it of an order and what is kept of it."""
+        return cls(order.id, order.account, order.entered_at, order.status, text, record)
 
 
 class Archive:
@@ -95,13 +104,12 @@ class Archive:
             status: only those with it; None for all.
             most: of so many orders.
         """
-        chosen = ", ".join("?" * len(accounts))
-        sql = (
-            f"SELECT id, text FROM finished WHERE account IN ({chosen}) "  # noqa: S608 - no values
-            "AND entered_at BETWEEN ? AND ? AND books = ? AND status = coalesce(?, status) "
-            "ORDER BY id DESC LIMIT ?"
-        )
-        return self._read(sql, *accounts, begin, end, self._books, status, most).fetchall()
+        sql = """
+            SELECT id, text FROM finished WHERE account IN (SELECT value FROM json_each(?))
+            AND entered_at BETWEEN ? AND ? AND books = ? AND status = coalesce(?, status)
+            ORDER BY id DESC LIMIT ?"""
+        names = json.dumps(list(accounts))
+        return self._read(sql, names, begin, end, self._books, status, most).fetchall()
 
     def close(self) -> None:
         """Let go of the file."""

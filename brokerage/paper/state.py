@@ -11,18 +11,16 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from brokerage.paper import records
 from brokerage.paper.archive import Archive, Finished
 from brokerage.paper.books import Books
 from brokerage.paper.broker import Broker
-from brokerage.paper.order_records import order_record
+from brokerage.paper.order_records import Record, order_record
 
 VERSION = 1
 # For how long an order that is over stays in memory, and how many leave it at once.
 KEPT_S, MOST_MOVED = 60.0, 500
-Record = dict[str, Any]
 
 
 class BrokenState(Exception):
@@ -103,18 +101,13 @@ class StateFile:
     async def _move_finished(self, broker: Broker) -> None:
         """Let orders that ended a while ago leave the books as soon as the archive has them."""
         books = broker.books
+        if books is not self._books:
+            return
         orders = books.finished(before=broker.now - KEPT_S, most=MOST_MOVED)
-        if not orders or books is not self._books:
+        if not orders:
             return
         finished = [
-            Finished(
-                id=order.id,
-                account=order.account,
-                entered_at=order.entered_at,
-                status=order.status,
-                text=broker.order_text(order),
-                record=self._orders[order.id],
-            )
+            Finished.of(order, text=broker.order_text(order), record=self._orders[order.id])
             for order in orders
         ]
         await asyncio.to_thread(broker.archive.add, books.name, finished)

@@ -1,12 +1,12 @@
 """The paper broker inside the test process, and the hands that tests lay on it."""
 
 import asyncio
-import secrets
 import shutil
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +17,7 @@ import requests
 from brokerage.paper.launch import Launch, prepare
 from brokerage.paper.seed import SeedOptions
 from brokerage.paper.server import PortInUse
-from tradeswim.up.home import PORTS
+from tradeswim.up import home
 
 ATTEMPTS = 20
 
@@ -193,14 +193,9 @@ class PaperBroker:
 def free_port() -> int:
     """Find a port that is free, and so is the next one."""
     while True:
-        # Not by `random`, which pytest-randomly lets begin alike in every process.
-        port = secrets.choice(PORTS)
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
+        port = home.free_port()
+        with socket.socket() as following, suppress(OSError):
+            following.bind(("127.0.0.1", port + 1))
             return port
 
 

@@ -161,11 +161,8 @@ def test_an_order_is_listed_once_while_it_is_in_both_places(shop: Shop) -> None:
     broker.archive.add(
         broker.books.name,
         [
-            Finished(
-                id=order.id,
-                account=order.account,
-                entered_at=order.entered_at,
-                status=order.status,
+            Finished.of(
+                order,
                 text=broker.order_text(order),
                 record=json.dumps(order_record(order), default=str).encode(),
             )
